@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace fusefs {
+
+/// Which bytes of a file are here: sorted, disjoint, never adjacent half-open ranges. Pure.
+class RangeSet {
+public:
+    void add(std::uint64_t begin, std::uint64_t end);
+    void remove(std::uint64_t begin, std::uint64_t end);
+    void clear() { ranges_.clear(); }
+    [[nodiscard]] bool contains(std::uint64_t begin, std::uint64_t end) const;
+    /// Bytes present from `at` on without a hole.
+    [[nodiscard]] std::uint64_t run_at(std::uint64_t at) const;
+    /// First missing byte in [begin, end), or nothing.
+    [[nodiscard]] std::optional<std::uint64_t> first_gap(std::uint64_t begin,
+                                                         std::uint64_t end) const;
+    /// Start of the first range present at or after `at`, or nothing.
+    [[nodiscard]] std::optional<std::uint64_t> next_present(std::uint64_t at) const;
+    [[nodiscard]] std::uint64_t total() const;
+    [[nodiscard]] bool empty() const { return ranges_.empty(); }
+    /// "0-4095,8192-9000" (inclusive ends), for ledger and cache index; empty for none.
+    [[nodiscard]] std::string to_text() const;
+    static std::optional<RangeSet> from_text(std::string_view text);
+    friend bool operator==(const RangeSet&, const RangeSet&) = default;
+
+private:
+    std::map<std::uint64_t, std::uint64_t> ranges_;  ///< begin → end
+};
+
+}  // namespace fusefs
