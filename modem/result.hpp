@@ -55,7 +55,9 @@ enum class Errc {
     local_io,        ///< Spool, cache or ledger could not be read or written.
     local_no_space,  ///< Spool or cache full.
     invalid_argument,
-    too_large,  ///< A listing or answer beyond any sane limit.
+    too_large,     ///< A listing or answer beyond any sane limit.
+    read_only,     ///< The module cannot write, or the config forbids it.
+    cross_device,  ///< No rename on this module: the program has to copy and delete.
 };
 
 /// A short stable name ("line_lost") for logs, JSON and D-Bus error names.
