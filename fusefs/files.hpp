@@ -24,7 +24,8 @@ struct Handle {
     bool direct_io = false;           ///< content was not complete when it was opened
     bool keep_cache = false;          ///< the kernel's pages are still right
     bool wrote = false;               ///< since open or since the last FLUSH
-    std::uint64_t first_flusher = 0;  ///< lock owner of the first FLUSH; 0: none yet
+    int opener = 0;                   ///< process that opened it (fuse_ctx::pid); set by the adapter
+    std::uint64_t opener_owner = 0;   ///< its lock owner, learnt from its first FLUSH
     std::uint64_t read_end = 0;       ///< where the last read ended
     std::uint64_t window = 0;         ///< how far to read ahead of it
 };
@@ -52,12 +53,18 @@ public:
     void open(Node& node, int flags, WaiterPtr waiter, Done<HandlePtr> done);
     /// A new, empty file: the node was just added to the tree (on_server false).
     HandlePtr create(Node& node, int flags);
-    void read(const HandlePtr& handle, std::uint64_t offset, std::size_t size, WaiterPtr waiter,
-              Done<ReadResult> done);
+    /// `whole`: the kernel fills its page cache and takes a short answer for the end of the file
+    /// (FUSE_READ without a lock owner: page faults and readahead, also on a direct_io handle);
+    /// otherwise what is here is answered at once.
+    void read(const HandlePtr& handle, std::uint64_t offset, std::size_t size, bool whole,
+              WaiterPtr waiter, Done<ReadResult> done);
     void write(const HandlePtr& handle, std::uint64_t offset, std::span<const char> bytes,
                Done<std::size_t> done);
-    /// close(2) of one duplicate; see Handle::first_flusher and the man page's table.
-    void flush(const HandlePtr& handle, std::uint64_t lock_owner, WaiterPtr waiter,
+    /// close(2) of one duplicate. A duplicate that another process inherited while the opener has
+    /// shown that it keeps its own is not the end of writing (`{ a; b; } > f`): that waits for the
+    /// opener's close, or RELEASE.
+    /// `pid` and `lock_owner` are the closing process's (fuse_ctx::pid, fuse_file_info::lock_owner).
+    void flush(const HandlePtr& handle, std::uint64_t lock_owner, int pid, WaiterPtr waiter,
                Done<void> done);
     void fsync(const HandlePtr& handle, WaiterPtr waiter, Done<void> done);
     /// The last duplicate is gone; what is still dirty becomes durable and queued.
