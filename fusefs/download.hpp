@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 
 #include "fusefs/content_cache.hpp"
@@ -30,9 +31,20 @@ public:
     /// Where later transfers fetch from (the file was renamed on the server).
     void moved(modem::RemotePath path) { path_ = std::move(path); }
     [[nodiscard]] bool active() const;
+    /// Raised when bytes that readers may have seen proved wrong; they then get an error.
+    [[nodiscard]] std::uint64_t generation() const;
 
 private:
     struct Body;
+    [[nodiscard]] bool satisfied(std::uint64_t begin, std::uint64_t end, bool all) const;
+    void forget_want(std::uint64_t id);
+    void pump();
+    void start(std::uint64_t gap, modem::Priority priority);
+    void arrived(std::uint64_t begin, std::uint64_t end, const modem::Result<void>& written);
+    void ended(const modem::Result<modem::Answer>& answer);
+    void ended_short(std::uint64_t start_offset);
+    void fail_all(const modem::Error& error);
+    void break_off();
     Core& core_;
     ContentCache& cache_;
     modem::RemotePath path_;
