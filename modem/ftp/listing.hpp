@@ -4,6 +4,7 @@
 #include <cstddef>
 #include <ctime>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -31,14 +32,15 @@ public:
     static constexpr std::size_t max_line = 8192;
 
 private:
-    void line(std::string_view text);
+    Result<void> line(std::string_view text);
     std::time_t now_;
     ToEpoch to_epoch_;
     std::string partial_;
     Listing listing_;
 };
 
-/// One line, for tests and for answers about a single file. Nothing: not understood.
+/// One line, for tests and for answers about a single file (where the name may be a whole path, as
+/// the server was asked for it: it is given as printed, unchecked). Nothing: not understood.
 [[nodiscard]] std::optional<Entry> parse_listing_line(std::string_view line, std::time_t now,
                                                       const ListingParser::ToEpoch& to_epoch);
 
