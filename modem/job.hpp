@@ -87,6 +87,7 @@ public:
     [[nodiscard]] std::uint64_t id() const { return id_; }
     [[nodiscard]] JobKind kind() const { return kind_; }
     [[nodiscard]] const RemotePath& path() const { return path_; }
+    [[nodiscard]] const Request& request() const { return request_; }  ///< the modem thread's
     [[nodiscard]] Priority priority() const { return priority_; }
     [[nodiscard]] State state() const { return state_; }
     [[nodiscard]] std::uint64_t transferred() const { return transferred_; }
