@@ -4,6 +4,7 @@
 #include <chrono>
 #include <cstdint>
 #include <filesystem>
+#include <map>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -88,6 +89,13 @@ struct Log {
     std::string trace;
 };
 
+/// A place in a file; line and column count from 1 (column: characters), line 0 is the whole file.
+struct Position {
+    std::filesystem::path file;
+    unsigned line = 0;
+    unsigned column = 0;
+};
+
 struct Config {
     Line line;
     Modem modem;
@@ -99,6 +107,9 @@ struct Config {
     Log log;
     /// Things that are legal but unwise, each a whole sentence with file:line:column.
     std::vector<std::string> warnings;
+    /// Where the value of each key that was given stands ("cache.size"; "" is the main file), for
+    /// errors that are only found later.
+    std::map<std::string, Position, std::less<>> positions;
 };
 
 /// Why a config cannot be used: "site.toml:12:8: `directory-ttl`: expected a duration …".
@@ -122,6 +133,21 @@ using Result = tl::expected<T, ConfigError>;
 /// Every key that parse() knows as "section.key", for the test that compares them with the man
 /// page.
 [[nodiscard]] std::vector<std::string> known_keys();
+
+/// An error at the place where `key` was given (the main file when it was not).
+[[nodiscard]] ConfigError error_at(const Config& config, std::string_view key, std::string what);
+
+/// Keys ("section.key") whose values differ: those that a running daemon takes over at once and
+/// those that need a restart.
+struct Changes {
+    std::vector<std::string> live;
+    std::vector<std::string> restart;
+};
+[[nodiscard]] Changes compare(Config running, Config loaded);
+/// Copies the live keys of a reloaded config into the running one.
+void apply_live(Config& running, Config loaded);
+/// Whether a reload applies this key at once.
+[[nodiscard]] bool is_live(std::string_view key);
 
 /// "60s", "2min", "500ms", "1h" and sums such as "1min 30s". Nothing: not a duration.
 [[nodiscard]] std::optional<milliseconds> parse_duration(std::string_view text);
