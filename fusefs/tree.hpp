@@ -3,9 +3,11 @@
 
 #include <cstdint>
 #include <ctime>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -20,12 +22,19 @@ class File;
 using Ino = std::uint64_t;
 inline constexpr Ino root_ino = 1;
 
+struct Node;
+
 /// What is known of a directory's content.
 struct DirectoryState {
-    std::map<std::string, struct Node*, std::less<>> children;
+    std::map<std::string, Node*, std::less<>> children;
     bool listed = false;               ///< children are all there is (as of `fetched`)
+    bool dots_shown = false;           ///< the listing shows dot-files as well
     modem::Clock::time_point fetched;  ///< of the listing; past the TTL it is expired
-    std::uint64_t generation = 0;      ///< counts changes, for open directory handles
+    /// After a refresh that failed the expired listing does until then.
+    modem::Clock::time_point stale_until;
+    std::uint64_t generation = 0;  ///< counts changes, for open directory handles
+    /// Dot-names that were asked for one by one since `fetched` and are not there.
+    std::set<std::string, std::less<>> absent;
 };
 
 /// One name in the tree. Main thread. Exists while the kernel knows it (lookup count), while it is
@@ -73,10 +82,14 @@ public:
     /// Moves a node; whatever stood there is unlinked first.
     void move(Node& node, Node& directory, const std::string& name);
     /// Makes a directory's children equal to a listing, keeping the nodes of names that stay.
-    /// Children that exist only here (on_server false) or carry a dirty File stay as well.
-    /// Returns names whose size or time changed.
-    void apply(Node& directory, const std::vector<modem::Entry>& entries,
-               modem::Clock::time_point now);
+    /// Children that exist only here (on_server false) or carry a dirty File (see keep_if) stay as
+    /// well. Returns the nodes with a File whose size or time changed.
+    std::vector<Node*> apply(Node& directory, const std::vector<modem::Entry>& entries,
+                             modem::Clock::time_point now);
+    /// Says which files a listing without them must not take away: those with local changes.
+    void keep_if(std::function<bool(const Node&)> predicate) { keep_ = std::move(predicate); }
+    /// Forgets a directory's listing; children that nobody needs are freed.
+    void drop_listing(Node& directory);
 
     void looked_up(Node& node) { ++node.lookups; }
     void forget(Ino ino, std::uint64_t count);
@@ -86,6 +99,12 @@ public:
 
 private:
     Node& make(modem::EntryKind kind);
+    Node& listed(Node& directory, const modem::Entry& entry, std::vector<Node*>& changed);
+    void meet(Node*& place, const modem::Entry& entry, std::vector<Node*>& changed);
+    void update(Node& node, const modem::Entry& entry, std::vector<Node*>& changed);
+    void detach(Node& node);
+    [[nodiscard]] bool must_stay(const Node& node) const;
+    std::function<bool(const Node&)> keep_;
     std::unordered_map<Ino, std::unique_ptr<Node>> nodes_;
     Node* root_ = nullptr;
     Ino next_ = root_ino;
