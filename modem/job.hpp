@@ -6,7 +6,9 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <variant>
+#include <vector>
 
 #include "modem/ftp/transfer.hpp"
 #include "modem/ftp/types.hpp"
@@ -87,15 +89,17 @@ public:
     [[nodiscard]] std::uint64_t id() const { return id_; }
     [[nodiscard]] JobKind kind() const { return kind_; }
     [[nodiscard]] const RemotePath& path() const { return path_; }
-    [[nodiscard]] const Request& request() const { return request_; }  ///< the modem thread's
     [[nodiscard]] Priority priority() const { return priority_; }
     [[nodiscard]] State state() const { return state_; }
+    /// What was asked; never changes.
+    [[nodiscard]] const Request& request() const { return request_; }
     [[nodiscard]] std::uint64_t transferred() const { return transferred_; }
     [[nodiscard]] std::uint64_t total() const { return total_; }  ///< 0: unknown
 
 private:
     friend class JobQueue;
-    friend class Worker;
+    friend class JobRunner;
+    friend class TransferRun;
     std::uint64_t id_ = 0;
     JobKind kind_{};
     RemotePath path_;
@@ -104,10 +108,14 @@ private:
     std::atomic<State> state_{State::queued};
     std::atomic<std::uint64_t> transferred_{0};
     std::atomic<std::uint64_t> total_{0};
-    Clock::time_point queued_at_;
-    bool cancelled_ = false;  ///< under the queue's mutex
+    // Under the queue's mutex.
+    std::vector<std::uint64_t> tickets_;
+    bool cancelled_ = false;
+    // The modem thread's, from try to try.
     std::uint64_t line_bytes_ = 0;
-    int attempts_ = 0;
+    int attempts_ = 0;           ///< failed tries since payload last moved
+    std::uint64_t settled_ = 0;  ///< upload: source bytes known to be in the remote file
+    bool ask_settled_ = false;   ///< upload: it broke off; ask how much arrived
 };
 using JobPtr = std::shared_ptr<Job>;
 

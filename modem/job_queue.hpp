@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <functional>
-#include <map>
-#include <mutex>
-#include <string>
+#include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "modem/job.hpp"
@@ -55,21 +53,30 @@ public:
     [[nodiscard]] Totals totals() const;
 
     // ---- modem thread (Worker) --------------------------------------------------------------
-    /// Raised when a job is waiting, and to interrupt the running one.
+    /// Raised when a job is waiting and none runs, and to interrupt the running one when nobody
+    /// wants it any more (never merely because another job came).
     [[nodiscard]] const Interrupt& interrupt() const { return interrupt_; }
-    /// Takes the next job, or nothing. The interrupt is cleared.
+    /// Raised by nudge() and by whatever else may change what a checkpoint decides; the running
+    /// transfer clears it before it looks.
+    [[nodiscard]] const Interrupt& nudged() const { return nudged_; }
+    /// Takes the next job, or nothing. The interrupt is cleared. A download whose sink pauses is
+    /// passed over until it is nudged.
     JobPtr take();
     void finish(const JobPtr& job, Result<Answer> answer);
     /// Puts a yielded or broken job back at the head of its priority.
     void put_back(const JobPtr& job);
-    /// True when the running job should break off: cancelled, or a higher one waits.
+    /// Whether the running job should go on. Errors: cancelled, shutting_down, or gave_way when a
+    /// job of a higher priority waits for a bulk transfer or the queue is paused. For a store at
+    /// `upload` it is the caller who knows whether it can be resumed.
     [[nodiscard]] Result<void> may_continue(const JobPtr& job) const;
     void note_progress();              ///< any thread
     void set_link_error(Error error);  ///< what expire() reports; any thread
 
 private:
     struct State;
+    void wake() const;
     Interrupt interrupt_;
+    Interrupt nudged_;
     std::unique_ptr<State> state_;
 };
 
