@@ -19,7 +19,8 @@ public:
     Storage& operator=(const Storage&) = delete;
     ~Storage();  ///< close()
 
-    /// Runs `work` on the storage thread, then `done` on the main thread. Any thread may call.
+    /// Runs `work` on the storage thread, then `done` on the main thread. Any thread may call. An
+    /// empty work is a mark: its `done` comes after everything given before.
     void run(modem::UniqueFunction<void()> work, modem::UniqueFunction<void()> done = {});
 
     /// The same with a value: `done(work())`.
@@ -31,7 +32,8 @@ public:
             [done = std::move(done), slot]() mutable { done(std::move(**slot)); });
     }
 
-    /// Runs what was given so far, then ends the thread. Later works are dropped. Idempotent.
+    /// Runs what was given so far, then ends the thread. Later works are dropped with their
+    /// `done`. Idempotent; a work may call it too, then the thread ends without being waited for.
     void close();
     /// Monotonic time of the last sign of life, for the watchdog. Any thread.
     [[nodiscard]] modem::Clock::time_point last_alive() const;
