@@ -44,11 +44,14 @@ public:
     ContentCache(Storage& storage, std::filesystem::path directory, std::uint64_t limit);
     ContentCache(const ContentCache&) = delete;
     ContentCache& operator=(const ContentCache&) = delete;
-    ~ContentCache();
+    ~ContentCache();  ///< saves the index; the Storage must still be open
 
-    /// Reads the index; what it does not know is deleted. Called once, before use (blocking).
+    /// Reads the index; cache files that it does not know are deleted. Called once, before use
+    /// (blocking).
     void load();
-    /// Saves the index (storage thread); called after changes settle and at the end.
+    /// Saves the index (storage thread) if anything has changed, at most every two seconds: what
+    /// comes too early is made up for by a later call of anything here, or by the destructor.
+    /// Incomplete contents in use are left out, since no verdict on their bytes has come yet.
     void save();
 
     /// The content of this path at this version if there is one, else nothing; another version of
@@ -61,7 +64,9 @@ public:
     /// Bytes [begin, end) of the content are on disk now; evicts others beyond the limit.
     void added(const std::shared_ptr<CachedContent>& content, std::uint64_t begin,
                std::uint64_t end);
-    /// Adopts a delivered spool file as content (renamed or copied on the storage thread).
+    /// Adopts a delivered spool file as content (renamed or copied on the storage thread). Only
+    /// for a whole content of `version.size` bytes that nobody writes any more, and only when the
+    /// ledger no longer needs the file: it is not in the spool afterwards.
     void adopt(const std::string& path, ContentVersion version, std::shared_ptr<LocalFile> file);
     void drop(const std::string& path);
     void rename(const std::string& from, const std::string& to);  ///< and everything below
@@ -70,7 +75,7 @@ public:
 
 private:
     struct Body;
-    std::unique_ptr<Body> body_;
+    std::shared_ptr<Body> body_;
 };
 
 }  // namespace fusefs

@@ -93,6 +93,9 @@ public:
     Ledger& operator=(const Ledger&) = delete;
     ~Ledger();
     [[nodiscard]] const std::string& damaged() const;  ///< where the damaged file is, or empty
+    /// True when this ledger began empty (first start, or the old one was lost or set aside): what
+    /// the spool's headers tell is then all that is known of pending uploads.
+    [[nodiscard]] bool fresh() const;
 
     /// Inserts (id 0 → a new id) or replaces the row; one row a path: an older row of the same
     /// path is replaced and its spool name returned in `superseded_spool`.
@@ -111,7 +114,9 @@ public:
 
     modem::Result<void> put_attributes(const AttributeRow& row);
     modem::Result<void> remove_attributes(const std::string& path);
-    /// Moves rows of a path and everything below it (attributes, names, listings, uploads).
+    /// Moves rows of a path and everything below it (attributes, names, listings, uploads). What
+    /// stood at `to` and below is replaced. Errors also: invalid_argument for the root, or when one
+    /// path is below the other.
     modem::Result<void> rename_path(const std::string& from, const std::string& to);
     modem::Result<std::vector<AttributeRow>> attributes();
 
@@ -128,7 +133,9 @@ public:
 
     modem::Result<void> put_listing(const ListingRow& row);
     modem::Result<void> remove_listing(const std::string& path);
+    /// Rows that cannot be read any more are left out: the next LIST replaces them.
     modem::Result<std::vector<ListingRow>> listings();
+    modem::Result<std::optional<ListingRow>> listing(const std::string& path);
 
     /// Learnt facts ("hidden-listing", "capabilities", "rename-replaces") by name.
     modem::Result<void> put_fact(const std::string& name, const std::string& value);
