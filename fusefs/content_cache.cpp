@@ -150,6 +150,17 @@ void ContentCache::adopt(const std::string& path, ContentVersion version,
     body.storage.call(std::move(move), std::move(done));
 }
 
+bool ContentCache::extend(const std::string& path, ContentVersion from, ContentVersion to) {
+    const auto at = body_->paths.find(path);
+    if (at == body_->paths.end() || at->second->content->version != from) {
+        return false;
+    }
+    at->second->content->version = to;
+    body_->dirty = true;
+    body_->save_if_wanted(body_);
+    return true;
+}
+
 void ContentCache::drop(const std::string& path) {
     body_->detach_path(path);
     body_->save_if_wanted(body_);

@@ -68,6 +68,9 @@ public:
     /// for a whole content of `version.size` bytes that nobody writes any more, and only when the
     /// ledger no longer needs the file: it is not in the spool afterwards.
     void adopt(const std::string& path, ContentVersion version, std::shared_ptr<LocalFile> file);
+    /// The same bytes and more: what is here of version `from` counts for version `to` (an append,
+    /// or the first listing that tells the time of our own upload). False: `from` is not here.
+    bool extend(const std::string& path, ContentVersion from, ContentVersion to);
     void drop(const std::string& path);
     void rename(const std::string& from, const std::string& to);  ///< and everything below
     void set_limit(std::uint64_t bytes);

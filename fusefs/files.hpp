@@ -21,13 +21,14 @@ struct Handle {
     std::shared_ptr<File> file;
     bool readable = false;
     bool writable = false;
-    bool direct_io = false;           ///< content was not complete when it was opened
-    bool keep_cache = false;          ///< the kernel's pages are still right
-    bool wrote = false;               ///< since open or since the last FLUSH
-    int opener = 0;                   ///< process that opened it (fuse_ctx::pid); set by the adapter
-    std::uint64_t opener_owner = 0;   ///< its lock owner, learnt from its first FLUSH
-    std::uint64_t read_end = 0;       ///< where the last read ended
-    std::uint64_t window = 0;         ///< how far to read ahead of it
+    bool direct_io = false;          ///< content was not complete when it was opened
+    bool keep_cache = false;         ///< the kernel's pages are still right
+    bool wrote = false;              ///< since open or since the last FLUSH
+    int opener = 0;                  ///< process that opened it (fuse_ctx::pid); set by the adapter
+    std::uint64_t opener_owner = 0;  ///< its lock owner, learnt from its first FLUSH
+    std::uint64_t read_end = 0;      ///< where the last read ended
+    std::uint64_t window = 0;        ///< how far to read ahead of it
+    std::uint64_t generation = 0;    ///< of the download whose bytes it may have seen
 };
 using HandlePtr = std::shared_ptr<Handle>;
 
@@ -63,7 +64,8 @@ public:
     /// close(2) of one duplicate. A duplicate that another process inherited while the opener has
     /// shown that it keeps its own is not the end of writing (`{ a; b; } > f`): that waits for the
     /// opener's close, or RELEASE.
-    /// `pid` and `lock_owner` are the closing process's (fuse_ctx::pid, fuse_file_info::lock_owner).
+    /// `pid` and `lock_owner` are the closing process's (fuse_ctx::pid,
+    /// fuse_file_info::lock_owner).
     void flush(const HandlePtr& handle, std::uint64_t lock_owner, int pid, WaiterPtr waiter,
                Done<void> done);
     void fsync(const HandlePtr& handle, WaiterPtr waiter, Done<void> done);
@@ -94,12 +96,12 @@ public:
     void listed_changed(Node& node);
     /// Recreates the File of an upload that an earlier run left behind.
     void restore(Node& node, const UploadRow& row);
-    [[nodiscard]] std::uint64_t open_handles() const { return handles_; }
+    [[nodiscard]] std::uint64_t open_handles() const;
+    void tick();  ///< about once a second: saves what could not be saved before
 
 private:
     struct Body;
     std::unique_ptr<Body> body_;
-    std::uint64_t handles_ = 0;
 };
 
 }  // namespace fusefs
