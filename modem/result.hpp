@@ -89,6 +89,9 @@ public:
     return tl::unexpected<Error>(std::move(error));
 }
 
+/// The same with the server's own number in view: 552 (quota) is no_space, but not transient.
+[[nodiscard]] bool is_transient(const Error& error);
+
 }  // namespace modem
 
 /// Evaluates a Result; on failure returns its error from the enclosing function, else continues.

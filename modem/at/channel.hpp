@@ -7,12 +7,16 @@
 #include <functional>
 #include <map>
 #include <mutex>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "modem/at/command.hpp"
+#include "modem/at/error_codes.hpp"
+#include "modem/at/event.hpp"
+#include "modem/at/input.hpp"
 #include "modem/at/parse.hpp"
 #include "modem/at/trace.hpp"
 #include "modem/interrupt.hpp"
@@ -30,21 +34,6 @@ struct LineCounters {
     std::atomic<std::uint64_t> payload_received{0};
 };
 
-/// What the modem said next.
-struct Event {
-    enum class Kind {
-        line,  ///< an information line or URC that nobody claimed
-        ok,
-        error,       ///< ERROR, +CME ERROR, +CMS ERROR, NO CARRIER etc.; `error` says which
-        connect,     ///< CONNECT: data mode begins
-        no_carrier,  ///< NO CARRIER: data mode has ended
-        prompt,      ///< '>' (only while expect_prompt() waits)
-    };
-    Kind kind{};
-    std::string text;
-    Error error;
-};
-
 /// One AT dialogue: the sole owner of CR, LF, echo, final result codes, URCs, prompts and raw
 /// blocks. Understands echo on or off, verbose (V1) and numeric (V0) results. Blocking; modem
 /// thread only.
@@ -58,7 +47,9 @@ public:
     /// Whatever interrupts the waits from now on; nullptr: nothing.
     void set_interrupt(const Interrupt* interrupt) { interrupt_ = interrupt; }
     /// Sees every line that is not an answer yet (URCs at any line boundary, also between
-    /// commands); returns true when it has dealt with the line, which then goes no further.
+    /// commands); returns true when it has dealt with the line, which then goes no further. A line
+    /// named like the command being answered (`+CREG: 0,1` after AT+CREG?) or like the prefix
+    /// waited for is an answer. Must not use the channel.
     using UrcHandler = std::function<bool(std::string_view line)>;
     void set_urc_handler(UrcHandler handler) { urc_ = std::move(handler); }
     /// Called whenever the modem gave an answer or payload moved: the queue's proof of progress.
@@ -68,6 +59,8 @@ public:
     /// How long command() and verdict() wait when not told otherwise (`link.command-timeout`).
     void set_default_timeout(milliseconds timeout) { default_timeout_ = timeout; }
     [[nodiscard]] milliseconds default_timeout() const { return default_timeout_; }
+    /// The family's own +CME ERROR numbers, looked at before the shared table; static data.
+    void set_error_codes(std::span<const ErrorCode> codes) { vendor_ = codes; }
 
     // ---- commands -------------------------------------------------------------------------
     /// Sends a command; what was received before it and never claimed is given to the URC handler
@@ -85,8 +78,9 @@ public:
     // ---- events ---------------------------------------------------------------------------
     /// The next thing the modem says that is not echo, blank or claimed by the URC handler.
     Result<Event> next(milliseconds timeout);
-    /// The next line with this prefix; OK on the way is noted (see ok_seen()), ERROR is returned
-    /// as its error, other lines are kept for take_lines().
+    /// The next line with this prefix (one kept since the last send() counts, so that a verdict
+    /// may come before its OK); OK on the way is noted (see ok_seen()), ERROR is returned as its
+    /// error, other lines are kept for take_lines().
     Result<Fields> expect(std::string_view prefix, milliseconds timeout);
     /// Waits for OK unless it has been seen since the last send().
     Result<void> expect_ok(milliseconds timeout);
@@ -138,8 +132,45 @@ public:
     [[nodiscard]] std::map<std::string, std::uint64_t> commands_by_name() const;
 
 private:
-    // The implementer's.
-    struct Input;
+    /// One wait: its end, and whether it has read at all (a wait that is over may read once, and
+    /// no flood of URCs makes it last longer).
+    struct Waiting {
+        Wait wait;
+        bool has_read = false;
+    };
+    /// What is looked for beside results: lines that bypass the URC handler, a prompt.
+    struct Look {
+        std::string_view prefix;
+        char prompt = '\0';
+        bool listening = false;  ///< no line is an answer
+    };
+    struct Kept {
+        std::string text;
+        bool offered = false;  ///< the URC handler has seen it
+    };
+
+    [[nodiscard]] Waiting waiting(milliseconds timeout) const;
+    Result<void> fill(Waiting& wait);
+    Result<Event> wait_event(const Look& look, Waiting& wait);
+    std::optional<Event> buffered_event(const Look& look);
+    bool is_answer(std::string_view line, const Look& look) const;
+    bool is_echo(std::string_view line);
+    void keep(Event event);
+    void keep(Kept line);
+    std::optional<Fields> take_kept(std::string_view prefix);
+    Result<void> forget_unclaimed();
+    Result<void> leave_gap();
+    void trace_outcome(Errc code);
+    void trace_line(std::string_view line, const Event& event);
+    [[nodiscard]] Error of_command(Error error) const;
+    [[nodiscard]] Error unexpected(const Event& event) const;
+    [[nodiscard]] Error explain(Error error, std::string_view awaited, milliseconds timeout) const;
+    void progressed() const;
+
+    Result<void> fill_raw(milliseconds timeout);
+    Result<void> write_all(std::span<const char> bytes, milliseconds timeout);
+    void count_received(std::size_t payload);
+
     ByteStream& stream_;
     Trace& trace_;
     LineCounters& counters_;
@@ -148,7 +179,20 @@ private:
     std::function<void()> progress_;
     milliseconds gap_{20};
     milliseconds default_timeout_{75000};
+    std::span<const ErrorCode> vendor_;
+
+    Input input_;
+    ResultForm form_ = ResultForm::unknown;
     bool ok_seen_ = false;
+    std::string asked_;                 ///< last command, masked, for messages
+    std::string name_;                  ///< what its answers begin with: "+FTPLIST"
+    std::deque<std::string> echoes_;    ///< commands whose echo may still come
+    std::vector<std::string> secrets_;  ///< sent so far: never shown
+    std::deque<Kept> kept_;
+    std::size_t kept_bytes_ = 0;
+    Clock::time_point last_received_;
+    mutable std::mutex names_mutex_;
+    std::map<std::string, std::uint64_t> names_;
 };
 
 }  // namespace modem

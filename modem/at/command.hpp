@@ -5,6 +5,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "modem/result.hpp"
 
@@ -36,7 +37,8 @@ public:
     Command& bare_secret(std::string_view text);
     /// An argument left empty (`,,`).
     Command& empty();
-    /// Program text appended as it is, without a separator (`{non-ascii}` and the like).
+    /// Program text appended as it is, without a separator before or after it:
+    /// `.raw("={non-ascii}").quoted(name)`.
     Command& raw(std::string_view program_text);
 
     /// The line without CR, or why it must not be sent.
@@ -45,13 +47,21 @@ public:
     [[nodiscard]] std::string_view masked() const { return masked_; }
     /// Head up to '=' or '?', for counters by name: "AT+FTPLIST".
     [[nodiscard]] std::string_view counter_name() const;
+    /// What secret() and bare_secret() were given, so that the modem's side can be masked as well.
+    [[nodiscard]] const std::vector<std::string>& secrets() const { return secrets_; }
 
 private:
     Command& append(std::string_view text, std::string_view shown);
     void separate();
+    void reject(std::string_view what, char byte);
+    void check_program_text(std::string_view text);
+    bool check_quoted(std::string_view text);
+    bool check_bare(std::string_view text);
     std::string text_;
     std::string masked_;
+    std::vector<std::string> secrets_;
     bool has_arguments_ = false;
+    bool glue_next_ = false;  ///< the next argument follows raw() directly
     std::optional<Error> bad_;
 };
 

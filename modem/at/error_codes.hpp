@@ -23,5 +23,9 @@ struct ErrorCode {
 /// Looks a number up; the words become "SIM not inserted (+CME ERROR: 10)".
 /// Unknown numbers: Errc::refused.
 [[nodiscard]] Error cme_error(int number, std::span<const ErrorCode> vendor = {});
+/// The same for the verbose form (AT+CMEE=2), by its words, whatever their case.
+[[nodiscard]] Error cme_error(std::string_view words, std::span<const ErrorCode> vendor = {});
+/// "SIM PIN required (+CMS ERROR: 311)".
+[[nodiscard]] Error cms_error(int number);
 
 }  // namespace modem

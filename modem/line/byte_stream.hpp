@@ -49,13 +49,16 @@ public:
 /// Opens what `line.device` names: a tty (stable links are resolved first), a pty, `unix:/path`
 /// or `tcp:host:port`. The device is taken exclusively (TIOCEXCL and a lock file). Errors:
 /// line_lost when it is absent or in use (the message names the holder if it can), invalid_argument
-/// when the line did not take the baud rate or flow control asked for. `lock_dir` is where lock
-/// files go ("/run/lock").
+/// when the line did not take the baud rate or flow control asked for, cancelled (a socket that
+/// does not answer is given 10 s). `lock_dir` is where lock files go; one that cannot be written
+/// is told by describe(), not an error.
 Result<std::unique_ptr<ByteStream>> open_line(const config::Line& line,
-                                              const std::string& lock_dir = "/run/lock");
+                                              const std::string& lock_dir = "/run/lock",
+                                              const Interrupt* interrupt = nullptr);
 
 /// Waits until the device named may exist again (inotify on its directories for devices and
-/// unix sockets; the time given for tcp). Returns at the deadline as well. Errors: cancelled.
+/// unix sockets; the time given for tcp). Returns at the deadline as well, and after a second at
+/// most when the device exists already (it may be busy). Errors: cancelled.
 Result<void> await_device(const config::Line& line, Wait wait);
 
 }  // namespace modem
