@@ -61,6 +61,10 @@ std::shared_ptr<CachedContent> ContentCache::find(const std::string& path, Conte
         return nullptr;
     }
     const auto item = at->second;
+    if (auto& own = item->content->version; own.mtime == 0 && own.size == version.size) {
+        own = version;  // our own upload, whose time nobody had told yet
+        body.dirty = true;
+    }
     if (item->content->version != version || !body.reopen(item)) {
         body.detach(item);
         return nullptr;
