@@ -46,7 +46,7 @@ std::int64_t now_ns() {
 
 Files::Files(Core& core, ContentCache& cache, Uploads& uploads)
     : body_(std::make_unique<Body>(core, cache, uploads)) {
-    uploads.set_listener(
+    uploads.add_listener(
         [body = body_.get()](const UploadRow& row, const Uploads::Outcome& outcome) {
             body->outcome(row, outcome);
         });

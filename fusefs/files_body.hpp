@@ -34,6 +34,7 @@ struct Files::Body {
 
     // ---- writing (files_write.cpp) --------------------------------------------------------------
     Draft& draft_of(File& file);
+    static void changed(File& file);
     void set_size(File& file, std::uint64_t size);
     void write(const FilePtr& file, std::uint64_t offset, std::vector<char> bytes,
                Done<std::size_t> done);

@@ -21,6 +21,14 @@ Draft& Files::Body::draft_of(File& file) {
     return *file.draft;
 }
 
+/// New content has a time of its own: what `touch -d` set belonged to the old one.
+void Files::Body::changed(File& file) {
+    file.mtime_ns = now_ns();
+    if (file.node != nullptr) {
+        file.node->set_mtime_ns.reset();
+    }
+}
+
 void Files::Body::set_size(File& file, std::uint64_t size) {
     auto& draft = draft_of(file);
     if (size < draft.size) {
@@ -39,7 +47,7 @@ void Files::Body::set_size(File& file, std::uint64_t size) {
         });
     }
     draft.size = size;
-    file.mtime_ns = now_ns();
+    changed(file);
 }
 
 void Files::write(const HandlePtr& handle, std::uint64_t offset, std::span<const char> bytes,
@@ -90,7 +98,7 @@ void Files::Body::write(const FilePtr& file, std::uint64_t offset, std::vector<c
             if (result) {
                 slot->local.add(offset, end);
                 slot->size = std::max(slot->size, end);
-                file->mtime_ns = now_ns();
+                changed(*file);
                 done(count);
             } else {
                 done(modem::fail(std::move(result).error()));

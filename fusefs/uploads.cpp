@@ -16,8 +16,8 @@ Uploads::Uploads(Core& core) : body_(std::make_unique<Body>(core)) {}
 
 Uploads::~Uploads() = default;
 
-void Uploads::set_listener(Listener listener) {
-    body_->listener = std::move(listener);
+void Uploads::add_listener(Listener listener) {
+    body_->listeners.push_back(std::move(listener));
 }
 
 void Uploads::restore(std::vector<UploadRow> rows) {

@@ -40,8 +40,8 @@ public:
     Uploads& operator=(const Uploads&) = delete;
     ~Uploads();
 
-    /// Called once for each outcome, before those that wait for it.
-    void set_listener(Listener listener);
+    /// Called once for each outcome, before those that wait for it; several in the order added.
+    void add_listener(Listener listener);
     /// Takes over the rows an earlier run left (already read from the ledger).
     void restore(std::vector<UploadRow> rows);
 

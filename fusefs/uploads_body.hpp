@@ -47,6 +47,7 @@ struct Uploads::Body {
     void finish_discard(const ItemPtr& item);
     void forget(const ItemPtr& item);
     void remove_leftover(const UploadRow& row);
+    void tell(const UploadRow& row, const Outcome& outcome) const;
     void answer(const ItemPtr& item, const std::optional<modem::Error>& error);
     void tell_settled(const std::string& path);
     [[nodiscard]] ItemPtr at(const std::string& path) const;
@@ -57,7 +58,7 @@ struct Uploads::Body {
                                                               modem::Errc code);
 
     Core& core;
-    Listener listener;
+    std::vector<Listener> listeners;
     std::map<std::int64_t, ItemPtr> items;
     std::unordered_map<std::string, std::int64_t> paths;
     std::multimap<std::string, Waiting> settling;

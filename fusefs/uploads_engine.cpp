@@ -210,9 +210,7 @@ void Uploads::Body::deliver(const ItemPtr& item, const UploadRun::Verdict& verdi
                                     modem::printable(item->row.path), item->row.size,
                                     item->row.attempts));
             forget(item);
-            if (listener) {
-                listener(item->row, {true, {}, false, verdict.size, verdict.mtime.value_or(0)});
-            }
+            tell(item->row, {true, {}, false, verdict.size, verdict.mtime.value_or(0)});
             core.storage->run(
                 [spool = core.spool, name = item->row.spool_name] { spool->remove(name); });
             answer(item, {});
@@ -250,9 +248,7 @@ void Uploads::Body::broke(const ItemPtr& item, const Error& error) {
                 core.log(3, "the ledger cannot be written: " + put.error().what);
             }
         });
-    if (listener) {
-        listener(item->row, {false, error, !heals, 0, 0});
-    }
+    tell(item->row, {false, error, !heals, 0, 0});
     answer(item, error);
     tell_settled(item->row.path);
     start_due();
@@ -286,6 +282,12 @@ void Uploads::Body::forget(const ItemPtr& item) {
     const auto found = paths.find(item->row.path);
     if (found != paths.end() && found->second == item->row.id) {
         paths.erase(found);
+    }
+}
+
+void Uploads::Body::tell(const UploadRow& row, const Outcome& outcome) const {
+    for (const auto& listener : listeners) {
+        listener(row, outcome);
     }
 }
 
