@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <functional>
+#include <string>
+#include <string_view>
+
+#include "modem/at/channel.hpp"
+#include "modem/ftp/reply_log.hpp"
+
+namespace modem {
+
+/// True for a final result (ERROR, +CME ERROR): the command has ended. After any other error its
+/// verdict may still come.
+[[nodiscard]] bool ends_command(const Error& error);
+
+/// FTP commands that answer OK and `prefix: <verdict>`, 0 meaning "failed" without a reason. Knows
+/// whether a verdict is still owed, and finds the reason in what the server was overheard to say.
+/// Modem thread only; belongs to one dialect.
+class Verdicts {
+public:
+    /// `dialogue` is the URC that shows the FTP dialogue ("+FTPINFO"); `session_stands` asks the
+    /// module whether its session does.
+    Verdicts(Channel& channel, std::string_view dialogue,
+             std::function<Result<bool>()> session_stands);
+
+    /// One command up to its verdict, which comes before or after OK. Errors: the server's reply,
+    /// session_lost, or refused when nobody gives a reason; those of Channel::exchange().
+    Result<Fields> ask(const Command& command, std::string_view prefix);
+    /// A setting that firmware may not know: false when it was refused.
+    Result<bool> offer(const Command& command);
+
+    // ---- for operations that take more than one answer ----------------------------------------
+    void begin();                     ///< a verdict is owed from now on
+    void settle() { owed_ = false; }  ///< it has come, or the session is gone
+    [[nodiscard]] bool owed() const { return owed_; }
+    /// Lines that are no answer: the server's replies are remembered.
+    void hear(std::string_view line);
+    void hear_kept();
+    [[nodiscard]] const ReplyLog& replies() const { return replies_; }
+    /// What to return for an error on the way to the verdict; settles if it was a final result.
+    [[nodiscard]] tl::unexpected<Error> failed(Error error);
+    /// What to return for the verdict 0. Waits a moment for the server's reply to show up.
+    [[nodiscard]] tl::unexpected<Error> operation_failed(std::string_view prefix);
+    /// expect(), with failed() applied.
+    Result<Fields> expect(std::string_view prefix);
+
+private:
+    [[nodiscard]] tl::unexpected<Error> explained(Error error);
+
+    Channel& channel_;
+    std::string dialogue_;
+    std::function<Result<bool>()> session_stands_;
+    ReplyLog replies_;
+    bool owed_ = false;
+};
+
+}  // namespace modem
