@@ -35,6 +35,17 @@ bool takes(std::string_view& line, std::string_view mark) {
     return true;
 }
 
+/// A line is complete at its CR, and a prompt before its blank: nobody has to wait for the rest.
+bool is_line_end(std::string_view bytes) {
+    return bytes.find_first_not_of("\r\n ") == std::string_view::npos;
+}
+
+/// Bytes for a message.
+std::string shown(std::string_view bytes) {
+    constexpr std::size_t most = 120;
+    return c_escape(bytes.substr(0, most)) + (bytes.size() > most ? "..." : "");
+}
+
 }  // namespace
 
 Result<std::string> c_unescape(std::string_view text) {
@@ -207,9 +218,8 @@ std::string ScriptedStream::failure() const {
     if (!failure_.empty()) {
         return failure_;
     }
-    if (!ready_.empty()) {
-        return fmt::format("{}: the driver never read \"{}\"", transcript_.name(),
-                           c_escape(ready_));
+    if (!is_line_end(ready_)) {
+        return fmt::format("{}: the driver never read \"{}\"", transcript_.name(), shown(ready_));
     }
     if (item_ < transcript_.items_.size()) {
         const auto& item = transcript_.items_[item_];
@@ -241,12 +251,12 @@ Result<std::size_t> ScriptedStream::write(std::span<const char> bytes, Wait) {
     if (item != nullptr && item->kind == Kind::hangup) {
         return event_instead_of_bytes();
     }
-    const auto sent = [&] { return fmt::format("the driver sent \"{}\"", c_escape(text)); };
+    const auto sent = [&] { return fmt::format("the driver sent \"{}\"", shown(text)); };
     if (item == nullptr) {
         return fail(wrong(sent() + " after the end"));
     }
-    if (!ready_.empty() && !echo_) {
-        return fail(wrong(fmt::format("{} before it read \"{}\"", sent(), c_escape(ready_))));
+    if (!is_line_end(ready_) && !echo_) {
+        return fail(wrong(fmt::format("{} before it read \"{}\"", sent(), shown(ready_))));
     }
     const bool takes_bytes = item->kind == Kind::host ||
                              (item->kind == Kind::raw && item->sender != Item::Sender::modem);
@@ -256,7 +266,7 @@ Result<std::size_t> ScriptedStream::write(std::span<const char> bytes, Wait) {
     const auto expected = std::string_view(item->bytes).substr(offset_);
     const auto count = std::min(chunk(text.size()), expected.size());
     if (text.substr(0, count) != expected.substr(0, count)) {
-        return fail(wrong(fmt::format("{}, expected \"{}\"", sent(), c_escape(expected))));
+        return fail(wrong(fmt::format("{}, expected \"{}\"", sent(), shown(expected))));
     }
     if (item->kind == Kind::raw) {
         item->sender = Item::Sender::host;
@@ -277,7 +287,7 @@ Result<void> ScriptedStream::flush(Wait) {
 
 Result<void> ScriptedStream::pause(milliseconds time, const Interrupt*) {
     const Item* const item = current();
-    if (item != nullptr && item->kind == Kind::pause && time >= item->time && ready_.empty()) {
+    if (item != nullptr && item->kind == Kind::pause && time >= item->time && is_line_end(ready_)) {
         advance();
     }
     return flush({});
