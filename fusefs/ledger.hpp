@@ -98,7 +98,8 @@ public:
     [[nodiscard]] bool fresh() const;
 
     /// Inserts (id 0 → a new id) or replaces the row; one row a path: an older row of the same
-    /// path is replaced and its spool name returned in `superseded_spool`.
+    /// path is replaced and its spool name returned in `superseded_spool`. A row that is gone
+    /// (delivered, discarded, superseded) stays gone: news of it that come late change nothing.
     struct Put {
         std::int64_t id = 0;
         std::string superseded_spool;

@@ -108,6 +108,9 @@ PRAGMA wal_autocheckpoint = 256;
 PRAGMA journal_size_limit = 1048576;
 )sql";
 
+/// One page of the smallest size.
+constexpr off_t smallest_database = 512;
+
 Error damage(const std::filesystem::path& file, std::string_view what) {
     return {Errc::local_io, SQLITE_CORRUPT, fmt::format("{}: {}", file.string(), what)};
 }
@@ -197,6 +200,14 @@ Result<bool> check_and_migrate(sqlite::Database& database, const std::filesystem
     if (version > 0 && owner != application_id) {
         return fail(damage(file, "it is a database of another program"));
     }
+    TRY(const auto tables, database.value("SELECT count(*) FROM sqlite_schema"));
+    if (version == 0 && tables > 0) {
+        return fail(damage(file, "it has tables but no schema version"));
+    }
+    // Before the first write where possible: what is set aside should be as it was found.
+    if (version == newest_version) {
+        CHECK(check_tables(database));
+    }
     CHECK(use_wal(database, file));
     CHECK(migrate(database, version));
     CHECK(check_tables(database));
@@ -232,11 +243,11 @@ Result<OpenedLedger> open_ledger_file(const std::filesystem::path& file) {
 }
 
 bool is_truncated_ledger(const std::filesystem::path& file) {
-    // SQLite takes an empty file for a new database and deletes the log beside it, which may hold
-    // everything. An empty file without a log is also what is left when a disk lost the content.
+    // SQLite takes a file without a page for a new database and deletes the log beside it, which
+    // may hold everything. Such a file without a log is what a disk leaves that lost the content.
     struct stat status{};
     if (::stat(file.c_str(), &status) == 0) {
-        return status.st_size == 0;
+        return status.st_size < smallest_database;
     }
     return is_there(with_suffix(file, "-wal"));
 }

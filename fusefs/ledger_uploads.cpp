@@ -32,6 +32,11 @@ bool is_sane(const UploadRow& row) {
            row.path.starts_with('/');
 }
 
+Result<bool> has_upload(sqlite::Database& database, std::int64_t id) {
+    TRY(auto statement, database.prepare("SELECT 1 FROM uploads WHERE id = ?"));
+    return statement.bind(id).step();
+}
+
 /// The spool file that a new row of `path` makes superfluous. Another row of the path goes.
 Result<std::string> supersede(sqlite::Database& database, const UploadRow& row) {
     TRY(auto older, database.prepare("SELECT id, spool_name FROM uploads WHERE path = ? OR id = ? "
@@ -85,6 +90,12 @@ Result<std::vector<UploadRow>> Ledger::uploads() {
 
 Result<Ledger::Put> Ledger::put_upload(UploadRow row) {
     TRY(auto transaction, sqlite::Transaction::begin(body_->database));
+    if (row.id != 0) {
+        TRY(const bool known, has_upload(body_->database, row.id));
+        if (!known) {
+            return Put{row.id, {}};
+        }
+    }
     Put put;
     TRY(put.superseded_spool, supersede(body_->database, row));
     TRY(auto statement, body_->database.prepare(insert_upload));

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <filesystem>
 #include <map>
@@ -54,12 +55,14 @@ private:
 class Spool {
 public:
     /// Makes the directory when it is missing; charges the files that are there against `limit`
-    /// (bytes) and clears away what a crash left half made. Errors: local_io, local_no_space.
+    /// (bytes) until they are removed, and clears away what a crash left half made. Errors:
+    /// local_io, local_no_space.
     static modem::Result<std::unique_ptr<Spool>> open(const std::filesystem::path& directory,
                                                       std::uint64_t limit);
     modem::Result<std::shared_ptr<LocalFile>> create();
     modem::Result<std::shared_ptr<LocalFile>> open_file(const std::string& name);
-    /// Header first, then the file: what a crash leaves is invisible to recovery.
+    /// Header first, then the file: what a crash leaves is invisible to recovery. What open() has
+    /// charged for the file is released; what reserve() has, its owner releases.
     void remove(const std::string& name);
     /// Durable on return.
     modem::Result<void> put_header(const std::string& name, const std::string& text);
@@ -71,9 +74,6 @@ public:
     /// of the disk is left for the ledger, so that what fits can also be recorded. Main thread.
     [[nodiscard]] bool reserve(std::uint64_t bytes);
     void release(std::uint64_t bytes);
-    /// What a file that open() found has been charged with, to be released with it; 0 for files
-    /// created since. Main thread.
-    [[nodiscard]] std::uint64_t charged(const std::string& name) const;
     struct Room {
         std::uint64_t size = 0, free = 0;
     };
@@ -86,9 +86,12 @@ private:
 
     std::filesystem::path directory_;
     std::uint64_t limit_;
-    std::map<std::string, std::uint64_t> found_;  ///< files there at open() → bytes charged
-    std::uint64_t used_ = 0;                      ///< main thread
-    std::uint64_t next_ = 1;                      ///< storage thread, as all below
+    [[nodiscard]] std::uint64_t used() const { return reserved_ + found_bytes_; }
+
+    std::uint64_t reserved_ = 0;                  ///< main thread
+    std::atomic<std::uint64_t> found_bytes_ = 0;  ///< in the files that open() found
+    std::map<std::string, std::uint64_t> found_;  ///< those files; storage thread, as all below
+    std::uint64_t next_ = 1;
     std::uint64_t kept_until_ = 0;  ///< numbers below are on disk as used (`next-number`)
 };
 

@@ -111,7 +111,7 @@ Result<void> Spool::scan() {
         if (const auto number = number_of(name)) {
             const auto bytes = bytes_taken(directory_ / entry);
             found_[entry] = bytes;
-            used_ += bytes;
+            found_bytes_ += bytes;
             next_ = std::max(next_, *number + 1);
         } else if (name.starts_with(prefix) && name.ends_with(temporary_suffix)) {
             ::unlink((directory_ / entry).c_str());
@@ -155,9 +155,14 @@ Result<std::shared_ptr<LocalFile>> Spool::open_file(const std::string& name) {
 }
 
 void Spool::remove(const std::string& name) {
-    if (check_name(name)) {
-        ::unlink((directory_ / (name + std::string(header_suffix))).c_str());
-        ::unlink((directory_ / name).c_str());
+    if (!check_name(name)) {
+        return;
+    }
+    ::unlink((directory_ / (name + std::string(header_suffix))).c_str());
+    ::unlink((directory_ / name).c_str());
+    if (const auto found = found_.find(name); found != found_.end()) {
+        found_bytes_ -= found->second;
+        found_.erase(found);
     }
 }
 
@@ -185,23 +190,19 @@ bool Spool::reserve(std::uint64_t bytes) {
     if (bytes > room().free) {
         return false;
     }
-    used_ += bytes;
+    reserved_ += bytes;
     return true;
 }
 
 void Spool::release(std::uint64_t bytes) {
-    used_ -= std::min(used_, bytes);
-}
-
-std::uint64_t Spool::charged(const std::string& name) const {
-    const auto at = found_.find(name);
-    return at == found_.end() ? 0 : at->second;
+    reserved_ -= std::min(reserved_, bytes);
 }
 
 Spool::Room Spool::room() const {
-    const auto unused = limit_ > used_ ? limit_ - used_ : 0;
+    const auto taken = used();
+    const auto unused = limit_ > taken ? limit_ - taken : 0;
     const auto free = std::min(unused, disk_free(directory_));
-    return {used_ + free, free};
+    return {taken + free, free};
 }
 
 }  // namespace fusefs

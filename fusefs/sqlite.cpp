@@ -19,7 +19,7 @@ using modem::Result;
 namespace {
 
 /// How long another process (somebody who looks with the sqlite3 shell) may hold the lock.
-constexpr int busy_timeout_ms = 5000;
+constexpr int busy_timeout_ms = 2000;
 
 }  // namespace
 

@@ -75,6 +75,16 @@ private:
     std::deque<modem::UniqueFunction<void()>> tasks_;
 };
 
+/// The value by itself, so that a loop over it does not outlive it; a failure fails the test.
+template <typename T>
+T unwrap(modem::Result<T> result) {
+    if (!result) {
+        ADD_FAILURE() << result.error().what;
+        return T{};
+    }
+    return *std::move(result);
+}
+
 [[nodiscard]] std::string read_all(const std::filesystem::path& path);
 void write_all(const std::filesystem::path& path, const std::string& content);
 
