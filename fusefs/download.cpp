@@ -57,7 +57,8 @@ public:
         if (stopped_) {
             return Demand::stop;
         }
-        return position_ < wanted_ ? Demand::more : Demand::pause;
+        // At the end only the verdict is missing.
+        return position_ < wanted_ || position_ >= size_ ? Demand::more : Demand::pause;
     }
 
     [[nodiscard]] std::uint64_t position() const { return position_; }
@@ -89,7 +90,7 @@ struct Download::Body {
     modem::JobQueue::Ticket ticket = 0;
     std::shared_ptr<FetchSink> sink;
     std::uint64_t start = 0;       ///< of the running transfer
-    int short_ends = 0;            ///< transfers in a row that ended before the listed size
+    std::uint64_t ahead = 0;       ///< of the last who asked
     std::uint64_t generation = 0;  ///< raised when bytes already handed out proved wrong
 };
 
@@ -127,6 +128,7 @@ void Download::need(std::uint64_t begin, std::uint64_t end, std::uint64_t ahead,
         done({});
         return;
     }
+    body_->ahead = ahead;
     const auto id = body_->next_want++;
     body_->wants.push_back({id, begin, end, ahead, all, priority, std::move(done)});
     if (waiter) {
@@ -242,8 +244,11 @@ void Download::arrived(std::uint64_t begin, std::uint64_t end, const modem::Resu
     for (auto& want : ready) {
         want.done({});
     }
-    if (active() && content_->complete()) {
+    if (content_->complete()) {
         return;  // the verdict follows by itself
+    }
+    if (wants.empty() && body_->ahead == 0) {
+        break_off();  // nobody reads on from here
     }
     pump();
 }
@@ -267,7 +272,6 @@ void Download::ended(const modem::Result<modem::Answer>& answer) {
         ended_short(start_offset);
         return;
     }
-    body_->short_ends = 0;
     pump();
 }
 
@@ -277,7 +281,6 @@ void Download::ended(const modem::Result<modem::Answer>& answer) {
 void Download::ended_short(std::uint64_t start_offset) {
     content_->present.remove(start_offset, content_->version.size);
     ++body_->generation;
-    ++body_->short_ends;
     core_.log(4, "download of " + path_.text() + " ended before the size that the listing says");
     fail_all({modem::Errc::size_mismatch, 0,
               "fewer bytes arrived than the listing says: lost on the line, or the file shrank"});

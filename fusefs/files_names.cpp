@@ -7,6 +7,14 @@ namespace fusefs {
 
 using modem::Result;
 
+namespace {
+
+/// An appended piece up to this size is copied from page cache to page cache at once, so that who
+/// reads it right after the close finds it; a larger one goes through the storage thread.
+constexpr std::uint64_t copied_at_once = 256U << 10U;
+
+}  // namespace
+
 /// What Uploads tells about an upload reaches the File that it came from.
 void Files::Body::outcome(const UploadRow& row, const Uploads::Outcome& outcome) {
     const auto found = by_upload.find(row.id);
@@ -54,6 +62,12 @@ void Files::Body::keep_content(File& file, const Frozen& frozen, ContentVersion 
         return;
     }
     auto content = *std::move(obtained);
+    if (frozen.size - frozen.base_size <= copied_at_once) {
+        if (content->file->copy_from(*frozen.file, frozen.base_size, frozen.size)) {
+            cache.added(content, frozen.base_size, frozen.size);
+        }
+        return;
+    }
     ++content->users;
     core.storage->call(
         [content, source = frozen.file, begin = frozen.base_size, end = frozen.size] {

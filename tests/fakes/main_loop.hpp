@@ -29,9 +29,14 @@ public:
         const auto deadline = std::chrono::steady_clock::now() + limit;
         while (!condition()) {
             std::unique_lock lock(mutex_);
-            if (!ready_.wait_until(lock, deadline, [this] { return !tasks_.empty(); })) {
+            // In slices: what the condition looks at may change without a task.
+            const auto slice = std::chrono::steady_clock::now() + std::chrono::milliseconds(10);
+            if (!ready_.wait_until(lock, slice, [this] { return !tasks_.empty(); })) {
                 lock.unlock();
-                return condition();
+                if (std::chrono::steady_clock::now() >= deadline) {
+                    return condition();
+                }
+                continue;
             }
             auto task = std::move(tasks_.front());
             tasks_.pop_front();
