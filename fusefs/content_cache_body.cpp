@@ -76,6 +76,9 @@ void ContentCache::Body::evict(const CachedContent* keep) {
     for (int passed = 0; used > limit && !items.empty() && passed < passes;) {
         const auto oldest = std::prev(items.end());
         recount(*oldest);
+        if (used <= limit) {
+            break;
+        }
         if (oldest->content->users > 0 || !oldest->settled || oldest->content.get() == keep) {
             touch(oldest);
             ++passed;
