@@ -1,15 +1,19 @@
 // SPDX-License-Identifier: MIT
 #pragma once
 
-#include <ctime>
+#include <cstdint>
+#include <functional>
+#include <map>
 #include <memory>
-#include <mutex>
 #include <optional>
+#include <span>
 #include <string>
+#include <string_view>
 #include <thread>
 
 #include "config/config.hpp"
 #include "modem/at/channel.hpp"
+#include "modem/dialects/registry.hpp"
 #include "modem/ftp/dialect.hpp"
 #include "modem/job_queue.hpp"
 
@@ -50,6 +54,36 @@ struct Secrets {
     std::string apn_password;
 };
 
+/// How long the worker gives the module; tests make it brief.
+struct WorkerTiming {
+    milliseconds slice{500};              ///< longest wait without a sign of life
+    milliseconds sync_answer{500};        ///< one AT of a module that should be awake
+    milliseconds guard{1000};             ///< silence around "+++"
+    milliseconds boot{40'000};            ///< from a reset to the first answer
+    milliseconds reopen{1000};            ///< between two tries to open the line
+    milliseconds sim{30'000};             ///< for a SIM that is busy
+    milliseconds poll_first{500};         ///< between two questions for the registration,
+    milliseconds poll_most{5'000};        ///< growing up to this
+    milliseconds registration{180'000};   ///< until no_service
+    milliseconds back_off_first{1'000};   ///< between two tries to heal the link,
+    milliseconds back_off_most{30'000};   ///< growing up to this
+    milliseconds reset_spacing{300'000};  ///< between two soft resets
+    milliseconds power_spacing{1'800'000};
+    milliseconds person{300'000};  ///< until a login that was refused is tried again
+    milliseconds keep_alive{50'000};
+    milliseconds goodbye{1'500};  ///< to leave the module in order when the daemon ends
+};
+
+/// What stands around the worker; tests replace it.
+struct WorkerSeams {
+    std::span<const DialectEntry> families = dialects();
+    std::function<Result<std::unique_ptr<ByteStream>>(const config::Line&, const Interrupt&)>
+        open_line;
+    std::function<Result<void>(const config::Line&, Wait)> await_device;
+    WorkerTiming timing;
+    WorkerSeams();  ///< the real ones
+};
+
 /// The modem thread: opens the line, brings the link up, runs jobs one after the other, heals what
 /// breaks, closes an idle session. Owns line, channel and dialect.
 class Worker {
@@ -57,7 +91,7 @@ public:
     /// Nothing happens before start(). `post` as for JobQueue. `hidden_listing` is what was learnt
     /// before about this server.
     Worker(const config::Config& config, Secrets secrets, JobQueue& queue, Post post,
-           WorkerEvents events, std::optional<bool> hidden_listing = {});
+           WorkerEvents events, std::optional<bool> hidden_listing = {}, WorkerSeams seams = {});
     Worker(const Worker&) = delete;
     Worker& operator=(const Worker&) = delete;
     ~Worker();  ///< stop()
@@ -76,8 +110,12 @@ public:
     void set_trace_file(const std::string& path);  ///< takes effect before the next command
     void reconnect();  ///< closes the line and brings it up again, at the next safe point
     void reset();      ///< soft reset, then reconnect
-    /// Live part of a reloaded config (timeouts, transfer way, idle-timeout).
+    /// Live part of a reloaded config (timeouts, transfer way, idle-timeout). A link that had
+    /// failed is tried again.
     void apply(const config::Config& config);
+    /// Secrets that were read again. A SIM PIN that was refused is not tried twice: a new one is
+    /// what helps.
+    void set_secrets(Secrets secrets);
 
 private:
     struct Body;
