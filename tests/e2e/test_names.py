@@ -61,8 +61,8 @@ def test_touch_from_the_shell(stack):
 
 
 def test_names_arrive_as_they_are(stack):
-    names = ["blank in it", "über", "日本語", "a*b", "axb", "q?", "[x]", "{y}", "-r", "-la", "a,b",
-             "~", "semi;colon", "$HOME", "`id`", "it's", "100%", "#", "back\\slash", "x" * 240]
+    names = ["blank in it", "über", "日本語", "a*b", "axb", "q?", "[x]", "{y}", "-r", "-la",
+             "a,b", "~", "semi;colon", "$HOME", "`id`", "it's", "100%", "#", "back\\slash", "x" * 240]
     for name in names:
         (stack.mount / name).write_bytes(name.encode())
     assert {path.name for path in stack.disk.iterdir()} == set(names)

@@ -8,7 +8,10 @@ from harness.process import Process
 
 
 class Emulator:
-    """modemftp-emulator on a pty, with its control socket."""
+    """modemftp-emulator on a pty, with its control socket.
+
+    Options are those of its command line; one that may be repeated takes a list.
+    """
 
     def __init__(self, build, directory, server, env, **options):
         self.build = build
@@ -27,7 +30,8 @@ class Emulator:
     def start(self):
         argv = [self.build / "tests/emulator/modemftp-emulator"]
         for name, value in self.options.items():
-            argv += [f"--{name}", value]
+            for one in value if isinstance(value, list) else [value]:
+                argv += [f"--{name}", one]
         self.process = Process("emulator", argv, self.output, self.env)
         self.process.until_ready(lambda: self.link.exists() and self.control.exists())
         return self
