@@ -95,8 +95,8 @@ Result<std::vector<Setting>> read_toml(std::string_view text, const std::filesys
     std::vector<Setting> settings;
     for (const auto& [key, node] : parsed.table()) {
         const auto* table = node.as_table();
-        settings.push_back({std::string(key.str()), position(key.source(), file),
-                            position(node.source(), file),
+        const Position at = position(table != nullptr ? node.source() : key.source(), file);
+        settings.push_back({std::string(key.str()), at, position(node.source(), file),
                             table != nullptr ? Value(SectionValue{}) : value_of(node)});
         if (table != nullptr) {
             add_section(settings, key.str(), *table, file);

@@ -171,11 +171,11 @@ TEST(Errors, MissingKeysPointToTheirSectionOrTheFile) {
     EXPECT_EQ(message_of(""),
               "site.toml: `line.device` is missing; expected e.g. device = \"/dev/ttyUSB2\"");
     EXPECT_EQ(message_of("\n[line]\nbaud = 9600\n"),
-              "site.toml:2:2: `line.device` is missing; expected e.g. device = \"/dev/ttyUSB2\"");
+              "site.toml:2:1: `line.device` is missing; expected e.g. device = \"/dev/ttyUSB2\"");
     std::string text = good;
     text.replace(text.find("path"), std::string::npos, "");
     EXPECT_EQ(message_of(text),
-              "site.toml:6:2: `mount.path` is missing; expected e.g. path = \"/mnt/site\"");
+              "site.toml:6:1: `mount.path` is missing; expected e.g. path = \"/mnt/site\"");
 }
 
 TEST(Errors, SyntaxPointsToThePlace) {
