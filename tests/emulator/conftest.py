@@ -70,6 +70,10 @@ class Server:
                 self.stop()
         raise AssertionError("vsftpd does not start")
 
+    def write(self, name, data):
+        (self.data / name).write_bytes(data)
+        shutil.chown(self.data / name, "ftp")
+
     def answers(self):
         if self.process.poll() is not None:
             raise AssertionError("vsftpd has ended")

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 // What libcurl calls while an FTP operation runs: the control dialogue, the data, the sockets.
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <netinet/in.h>
 #include <unistd.h>
@@ -51,6 +52,19 @@ std::string_view without_line_end(std::string_view line) {
 }
 
 }  // namespace
+
+void cut_socket(int fd) {
+    int pair[2];
+    if (fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, pair) != 0) {
+        return;
+    }
+    linger reset{1, 0};
+    setsockopt(fd, SOL_SOCKET, SO_LINGER, &reset, sizeof reset);
+    fcntl(pair[0], F_SETFL, O_NONBLOCK);
+    dup3(pair[0], fd, O_CLOEXEC);
+    close(pair[0]);
+    close(pair[1]);
+}
 
 void FtpWorker::trace(FtpTrace::Kind kind, std::string text) {
     owner_.post(0, [&owner = owner_, entry = FtpTrace{kind, std::move(text)}] {
@@ -172,7 +186,7 @@ std::size_t FtpWorker::write_down(const char* data, std::size_t size) {
                         : 0;
             cut_ = true;
             owner_.faults_.break_data_at = -1;
-            shutdown(owner_.data_fd_, SHUT_RDWR);
+            cut_socket(owner_.data_fd_);
         }
         owner_.down_ += left.substr(0, count);
         left.remove_prefix(count);

@@ -177,10 +177,9 @@ void FtpClient::break_data() {
         }
         breaking_ = true;
         down_.clear();
-        // libcurl has no way to end a transfer and keep the control connection. A socket that is
-        // shut down under it looks like a peer that has closed, which is what it then reports.
-        if (data_fd_ >= 0) {
-            shutdown(data_fd_, SHUT_RDWR);
+        // An upload ends by having no more bytes.
+        if (!uploading_) {
+            cut_socket(data_fd_);
         }
     }
     wake_worker();

@@ -177,6 +177,7 @@ private:
     bool aborting_ = false;
     bool stopping_ = false;
     bool running_ = false;
+    bool uploading_ = false;
     std::uint64_t generation_ = 1;
     int control_fd_ = -1;
     int data_fd_ = -1;

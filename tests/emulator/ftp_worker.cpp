@@ -68,6 +68,7 @@ void FtpWorker::run() {
             owner_.requests_.pop_front();
             owner_.running_ = true;
             owner_.breaking_ = false;
+            owner_.uploading_ = request.kind == Kind::store;
         }
         auto result = execute(request);
         {

@@ -13,6 +13,12 @@ namespace emulator {
 /// The FTP verb that a command line begins with, in capitals.
 std::string verb_of(std::string_view line);
 
+/// Resets the connection behind a socket that libcurl reads from, and puts an ended stream in its
+/// place: libcurl has no way to end a download and keep the control connection, but a peer that
+/// has closed is an ordinary thing for it. (shutdown() alone would let the kernel answer what still
+/// arrives with an error.)
+void cut_socket(int fd);
+
 /// The thread behind FtpClient: libcurl, one operation after the other.
 ///
 /// What is asked of libcurl is literal. Paths are absolute or relative as the host gave them
