@@ -6,6 +6,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "config/config.hpp"
@@ -71,6 +72,13 @@ struct Core {
     [[nodiscard]] modem::Result<modem::RemotePath> remote(const modem::RemotePath& below) const;
     /// Capabilities of the module, as far as known.
     [[nodiscard]] const modem::Capabilities& capabilities() const;
+    /// True while a job can be expected to run soon.
+    [[nodiscard]] bool link_up() const;
+    /// True when this server's listings leave dot-files out, or nobody knows yet.
+    [[nodiscard]] bool hides_dots() const;
+    /// A name of ours on the server: an upload's temporary (`PREFIX42`), what stepped aside for one
+    /// (`PREFIX42o`), or an open file that was unlinked (`PREFIXu7`). Never shown to programs.
+    [[nodiscard]] bool is_ours(std::string_view name) const;
 };
 
 }  // namespace fusefs

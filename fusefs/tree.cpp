@@ -9,6 +9,17 @@ namespace fusefs {
 using modem::Entry;
 using modem::EntryKind;
 
+namespace {
+
+/// Listings show minutes, and only the day once a file is half a year old: the same time read from
+/// a listing of the second kind is the day's midnight.
+bool is_same_time(std::time_t before, std::time_t after) {
+    constexpr std::time_t day = 86'400;
+    return before == after || (after % day == 0 && before / day == after / day);
+}
+
+}  // namespace
+
 Tree::Tree() {
     root_ = &make(EntryKind::directory);
     root_->lookups = 1;  // the kernel never looks the root up, and never forgets it
@@ -136,47 +147,59 @@ void Tree::move(Node& node, Node& directory, const std::string& name) {
     to.children.emplace(name, &node);
 }
 
-bool Tree::must_stay(const Node& node) const {
-    if (!node.on_server || (node.file && (!keep_ || keep_(node)))) {
-        return true;
-    }
-    return node.directory &&
-           std::any_of(node.directory->children.begin(), node.directory->children.end(),
-                       [this](const auto& child) { return must_stay(*child.second); });
+bool Tree::changed_here(const Node& node) const {
+    return !node.on_server || (node.file && (!keep_ || keep_(node)));
 }
 
-void Tree::update(Node& node, const Entry& entry, std::vector<Node*>& changed) {
-    const bool differs = !node.on_server || node.listed_size != entry.size ||
-                         (node.listed_mtime != 0 && node.listed_mtime != entry.mtime);
+bool Tree::must_stay(const Node& node) const {
+    return changed_here(node) ||
+           (node.directory &&
+            std::any_of(node.directory->children.begin(), node.directory->children.end(),
+                        [this](const auto& child) { return must_stay(*child.second); }));
+}
+
+void Tree::update(Node& node, const Entry& entry, Applied& applied) {
+    const bool local = changed_here(node);
+    const bool same_size = node.is_directory() || node.listed_size == entry.size;
+    const bool same_time = node.listed_mtime == 0 || is_same_time(node.listed_mtime, entry.mtime);
+    if (node.file && (!node.on_server || !same_size || !same_time)) {
+        applied.changed.push_back(&node);
+    }
+    if (!local && !(same_size && same_time) && (node.set_mtime_ns || node.set_mode)) {
+        node.set_mtime_ns.reset();
+        node.set_mode.reset();
+        applied.forgotten.push_back(node.name);
+    }
     node.on_server = true;
     node.listed_size = entry.size;
-    node.listed_mtime = entry.mtime;
-    node.target = entry.target;
-    if (differs && node.file) {
-        changed.push_back(&node);
+    if (node.listed_mtime == 0 || !same_time) {
+        node.listed_mtime = entry.mtime;  // otherwise the older one is the more exact one
     }
+    node.target = entry.target;
 }
 
-Node& Tree::listed(Node& directory, const Entry& entry, std::vector<Node*>& changed) {
+Node& Tree::listed(Node& directory, const Entry& entry) {
     Node& node = make(entry.kind);
     node.name = entry.name;
     node.parent = &directory;
-    update(node, entry, changed);
+    node.listed_size = entry.size;
+    node.listed_mtime = entry.mtime;
+    node.target = entry.target;
     return node;
 }
 
-void Tree::meet(Node*& place, const Entry& entry, std::vector<Node*>& changed) {
+void Tree::meet(Node*& place, const Entry& entry, Applied& applied) {
     if (place->kind == entry.kind) {
-        update(*place, entry, changed);
+        update(*place, entry, applied);
     } else if (!must_stay(*place)) {
         Node* const former = place;
-        place = &listed(*former->parent, entry, changed);
+        place = &listed(*former->parent, entry);
         detach(*former);
     }
 }
 
-std::vector<Node*> Tree::apply(Node& directory, const std::vector<Entry>& entries,
-                               modem::Clock::time_point now) {
+Tree::Applied Tree::apply(Node& directory, const std::vector<Entry>& entries,
+                          modem::Clock::time_point now) {
     std::vector<const Entry*> sorted;
     sorted.reserve(entries.size());
     for (const auto& entry : entries) {
@@ -185,7 +208,7 @@ std::vector<Node*> Tree::apply(Node& directory, const std::vector<Entry>& entrie
     std::stable_sort(sorted.begin(), sorted.end(),
                      [](const Entry* a, const Entry* b) { return a->name < b->name; });
     auto& state = *directory.directory;
-    std::vector<Node*> changed;
+    Applied applied;
     // Both sides are sorted by name: one walk over the two, whatever their length.
     auto at = state.children.begin();
     const auto drop_until = [&](const std::string* name) {
@@ -193,10 +216,13 @@ std::vector<Node*> Tree::apply(Node& directory, const std::vector<Entry>& entrie
             Node& node = *at->second;
             if (must_stay(node)) {
                 ++at;
-            } else {
-                at = state.children.erase(at);
-                detach(node);
+                continue;
             }
+            if (node.set_mtime_ns || node.set_mode) {
+                applied.forgotten.push_back(node.name);
+            }
+            at = state.children.erase(at);
+            detach(node);
         }
     };
     const std::string* last = nullptr;
@@ -207,10 +233,10 @@ std::vector<Node*> Tree::apply(Node& directory, const std::vector<Entry>& entrie
         last = &entry->name;
         drop_until(last);
         if (at != state.children.end() && at->first == entry->name) {
-            meet(at->second, *entry, changed);
+            meet(at->second, *entry, applied);
             ++at;
         } else {
-            state.children.emplace_hint(at, entry->name, &listed(directory, *entry, changed));
+            state.children.emplace_hint(at, entry->name, &listed(directory, *entry));
         }
     }
     drop_until(nullptr);
@@ -219,7 +245,7 @@ std::vector<Node*> Tree::apply(Node& directory, const std::vector<Entry>& entrie
     state.stale_until = {};
     state.absent.clear();
     ++state.generation;
-    return changed;
+    return applied;
 }
 
 void Tree::drop_listing(Node& directory) {
@@ -231,7 +257,8 @@ void Tree::drop_listing(Node& directory) {
     for (const auto& [name, child] : state.children) {
         const bool empty =
             !child->directory || (child->directory->children.empty() && !child->directory->listed);
-        if (child->lookups == 0 && !child->file && child->on_server && empty) {
+        const bool plain = child->on_server && !child->set_mtime_ns && !child->set_mode;
+        if (child->lookups == 0 && !child->file && plain && empty) {
             unused.push_back(child);
         }
     }

@@ -81,11 +81,15 @@ public:
     void unlink(Node& node);
     /// Moves a node; whatever stood there is unlinked first.
     void move(Node& node, Node& directory, const std::string& name);
+    struct Applied {
+        std::vector<Node*> changed;  ///< nodes with a File whose size or time is another now
+        std::vector<std::string> forgotten;  ///< names whose set time and mode are void now
+    };
     /// Makes a directory's children equal to a listing, keeping the nodes of names that stay.
     /// Children that exist only here (on_server false) or carry a dirty File (see keep_if) stay as
-    /// well. Returns the nodes with a File whose size or time changed.
-    std::vector<Node*> apply(Node& directory, const std::vector<modem::Entry>& entries,
-                             modem::Clock::time_point now);
+    /// well. What programs set (time, mode) holds as long as size and time stay what they were.
+    Applied apply(Node& directory, const std::vector<modem::Entry>& entries,
+                  modem::Clock::time_point now);
     /// Says which files a listing without them must not take away: those with local changes.
     void keep_if(std::function<bool(const Node&)> predicate) { keep_ = std::move(predicate); }
     /// Forgets a directory's listing; children that nobody needs are freed.
@@ -99,10 +103,11 @@ public:
 
 private:
     Node& make(modem::EntryKind kind);
-    Node& listed(Node& directory, const modem::Entry& entry, std::vector<Node*>& changed);
-    void meet(Node*& place, const modem::Entry& entry, std::vector<Node*>& changed);
-    void update(Node& node, const modem::Entry& entry, std::vector<Node*>& changed);
+    Node& listed(Node& directory, const modem::Entry& entry);
+    void meet(Node*& place, const modem::Entry& entry, Applied& applied);
+    void update(Node& node, const modem::Entry& entry, Applied& applied);
     void detach(Node& node);
+    [[nodiscard]] bool changed_here(const Node& node) const;
     [[nodiscard]] bool must_stay(const Node& node) const;
     std::function<bool(const Node&)> keep_;
     std::unordered_map<Ino, std::unique_ptr<Node>> nodes_;

@@ -26,7 +26,8 @@ struct DirectoryHandle {
         modem::EntryKind kind = modem::EntryKind::file;
     };
     Ino ino = 0;
-    std::vector<Item> items;  ///< "." and ".." first; the offset of an item is its index + 1
+    std::uint64_t generation = 0;  ///< of the directory when the snapshot was taken
+    std::vector<Item> items;       ///< "." and ".." first; the offset of an item is its index + 1
 };
 
 /// The file system without FUSE: directories, names, attributes, files. One instance a mount; main
@@ -59,6 +60,8 @@ public:
     void setattr(Ino ino, const SetAttributes& set, HandlePtr handle, WaiterPtr waiter,
                  Done<struct stat> done);
     void opendir(Ino ino, WaiterPtr waiter, Done<std::shared_ptr<DirectoryHandle>> done);
+    /// Takes the snapshot again if the directory has changed: rewinddir(3).
+    void snapshot(DirectoryHandle& handle);
     void mkdir(Ino parent, std::string_view name, WaiterPtr waiter, Done<Ino> done);
     void rmdir(Ino parent, std::string_view name, WaiterPtr waiter, Done<void> done);
     void unlink(Ino parent, std::string_view name, WaiterPtr waiter, Done<void> done);
@@ -98,8 +101,10 @@ public:
     void close();
 
 private:
+    friend class Renaming;
     struct Body;
     explicit Volume(std::unique_ptr<Body> body);
+    void open_existing(Node& node, int flags, WaiterPtr waiter, Done<Created> done);
     std::unique_ptr<Body> body_;
 };
 

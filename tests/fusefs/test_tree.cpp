@@ -138,9 +138,45 @@ TEST(Tree, TellsWhichOpenFilesChanged) {
     tree.apply(tree.root(), {file("a"), file("b"), file("c")}, now);
     tree.child(tree.root(), "a")->file = some_file();
     tree.child(tree.root(), "b")->file = some_file();
-    const auto changed = tree.apply(tree.root(), {file("a"), file("b", 2), file("c", 2)}, now);
+    const auto changed =
+        tree.apply(tree.root(), {file("a"), file("b", 2), file("c", 2)}, now).changed;
     ASSERT_EQ(changed.size(), 1U);
     EXPECT_EQ(changed.front()->name, "b");
+}
+
+TEST(Tree, SetTimesHoldWhileTheListingStaysTheSame) {
+    Tree tree;
+    tree.apply(tree.root(), {file("a", 1, 1000), file("b", 1, 1000), directory("d")}, now);
+    Node& a = *tree.child(tree.root(), "a");
+    Node& b = *tree.child(tree.root(), "b");
+    Node& d = *tree.child(tree.root(), "d");
+    for (Node* const node : {&a, &b, &d}) {
+        node->set_mtime_ns = 5;
+        node->set_mode = 0600;
+    }
+    a.listed_mtime = 0;  // just delivered: what the next listing says is the baseline
+    auto again =
+        tree.apply(tree.root(), {file("a", 1, 4000), file("b", 1, 1000), directory("d")}, now);
+    EXPECT_TRUE(again.forgotten.empty());
+    EXPECT_EQ(a.listed_mtime, 4000);
+    EXPECT_EQ(a.set_mtime_ns, 5);
+    again = tree.apply(tree.root(), {file("a", 1, 5000), file("b", 2, 1000)}, now);
+    EXPECT_EQ(again.forgotten, (Names{"a", "b", "d"}));
+    EXPECT_FALSE(a.set_mtime_ns);
+    EXPECT_FALSE(b.set_mode);
+}
+
+TEST(Tree, AListingThatShowsOnlyTheDayMeansTheSameTime) {
+    Tree tree;
+    const std::time_t noon = 86'400 * 100 + 43'200;
+    tree.apply(tree.root(), {file("a", 1, noon)}, now);
+    Node& a = *tree.child(tree.root(), "a");
+    a.set_mode = 0600;
+    tree.apply(tree.root(), {file("a", 1, 86'400 * 100)}, now);
+    EXPECT_EQ(a.listed_mtime, noon);
+    EXPECT_TRUE(a.set_mode);
+    tree.apply(tree.root(), {file("a", 1, 86'400 * 101)}, now);
+    EXPECT_FALSE(a.set_mode);
 }
 
 TEST(Tree, VanishedDirectoryTakesItsChildrenAlong) {

@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: MIT
+#pragma once
+
+#include <memory>
+#include <utility>
+
+#include "fusefs/core.hpp"
+
+namespace fusefs {
+
+/// Makes a callback harmless once the file system is gone: it then only drops what it holds.
+template <typename Function>
+auto while_alive(const Core& core, Function function) {
+    return [alive = std::weak_ptr<bool>(core.alive),
+            function = std::move(function)](auto&&... arguments) mutable {
+        if (!alive.expired()) {
+            function(std::forward<decltype(arguments)>(arguments)...);
+        }
+    };
+}
+
+/// Submits a job that one program waits for; an interrupt cancels it.
+template <typename Then>
+void ask(Core& core, modem::Request request, modem::Priority priority, const WaiterPtr& waiter,
+         Then then) {
+    const auto ticket =
+        core.queue->submit(std::move(request), priority, while_alive(core, std::move(then)));
+    if (waiter) {
+        waiter->on_interrupt([queue = core.queue, ticket] { queue->cancel(ticket); });
+    }
+}
+
+}  // namespace fusefs
