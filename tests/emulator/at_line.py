@@ -31,7 +31,10 @@ class Line:
         ready, _, _ = select.select([self.fd], [], [], max(seconds, 0))
         if not ready:
             return False
-        self.buffer += os.read(self.fd, 65536)
+        data = os.read(self.fd, 65536)
+        if not data:
+            raise OSError("the line has hung up")
+        self.buffer += data
         return True
 
     def until(self, pattern, seconds=10):
@@ -98,13 +101,17 @@ class Line:
             if not self.fill(end - time.monotonic()) and time.monotonic() >= end:
                 raise AssertionError(f"the stream does not end after {len(out)} bytes")
 
-    def bring_up(self, password="x@y"):
-        """From power-on to a session."""
+    def bring_up_bearer(self):
+        """From power-on to an address."""
         self.ok("ATE0")
         self.ok("AT+CMEE=1")
         self.ok('AT+CGDCONT=1,"IP","internet"')
         self.ok("AT+MIPCALL=1")
         self.until(rb"\+MIPCALL: ?[\d.]+\r\n")
+
+    def bring_up(self, password="x@y"):
+        """From power-on to a session."""
+        self.bring_up_bearer()
         self.open(password)
 
     def open(self, password="x@y"):

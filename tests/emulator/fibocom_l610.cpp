@@ -35,6 +35,8 @@ constexpr std::array quirk_table{
           "FTPGET mode ends when all is in the buffer, or only when all has been read"},
     Quirk{"discard", "#120", "seconds after which an unread buffer and its session are dropped"},
     Quirk{"mipcall-again", "error|ok", "AT+MIPCALL=1 while the bearer is up"},
+    Quirk{"sftp", "refused|tls",
+          "sftpmode 1: +FTPOPEN: 0 (this emulator has no SSH), or FTP over explicit TLS"},
     Quirk{"port", "serial|usb", "`usb`: FTPRETR sends 1460 bytes each FTPLIMIT ms (1.2.16 note 2)"},
 };
 
@@ -296,12 +298,12 @@ void FibocomL610::open(const Command& command) {
     login.source_port = static_cast<std::uint16_t>(*source);
     login.port = static_cast<std::uint16_t>(*port == 0 ? 21 : *port);
     session_ = Session::opening;
-    bool early = !modem_.quirks().is("ftpopen-error", "result") || *sftp == 1;
-    if (early) {
+    login.tls = *sftp == 1 && modem_.quirks().is("sftp", "tls");
+    bool refused = *sftp == 1 && !login.tls;
+    if (refused || !modem_.quirks().is("ftpopen-error", "result")) {
         modem_.ok();
     }
-    if (*sftp == 1) {
-        // SSH is beyond this emulator; the module's way to say that a server has none is this.
+    if (refused) {
         opened({FtpResult::Cause::refused, 0, ""});
         return;
     }
@@ -373,8 +375,13 @@ void FibocomL610::end_session() {
 }
 
 void FibocomL610::dtr_dropped() {
+    bool data = modem_.data_mode();
     modem_.ftp().abort();
     end_session();
+    if (data) {
+        modem_.wire().drop_queues();
+        modem_.result("NO CARRIER", "3");
+    }
 }
 
 // ---- one command, one verdict ----------------------------------------------------------------

@@ -79,7 +79,8 @@ bool FtpWorker::pause(milliseconds time) {
     owner_.changed_.wait_for(lock, time, [this] { return owner_.aborting_; });
     auto limit = std::chrono::steady_clock::now() + owner_.settings_.patience;
     while (owner_.faults_.black_hole && !owner_.aborting_) {
-        if (owner_.changed_.wait_until(lock, limit) == std::cv_status::timeout) {
+        if (deaf_ || owner_.changed_.wait_until(lock, limit) == std::cv_status::timeout) {
+            deaf_ = true;
             return false;
         }
     }
@@ -106,6 +107,9 @@ void FtpWorker::said(std::string_view line) {
 
 void FtpWorker::heard(std::string_view line) {
     auto text = std::string(without_line_end(line));
+    if (deaf_) {
+        return;
+    }
     trace(FtpTrace::Kind::reply, text);
     reply_lines_ += (reply_lines_.empty() ? "" : "\r\n") + text;
     if (!final_reply(text)) {

@@ -90,6 +90,7 @@ FtpResult FtpWorker::execute(const Request& request) {
     reply_lines_.clear();
     moved_ = 0;
     cut_ = false;
+    deaf_ = false;
     ready_told_ = false;
     if (auto fault = armed_fault(request)) {
         return *fault;
@@ -364,7 +365,7 @@ CURLcode FtpWorker::perform() {
         }
         {
             std::scoped_lock lock(owner_.mutex_);
-            if (owner_.aborting_) {
+            if (owner_.aborting_ || deaf_) {
                 break;
             }
         }
@@ -390,6 +391,8 @@ FtpResult FtpWorker::verdict(CURLcode code) {
           code == CURLE_OK ? "done" : fmt::format("ended: {}", curl_easy_strerror(code)));
     if (aborted) {
         result.cause = Cause::aborted;
+    } else if (deaf_) {
+        result.cause = logging_in_ && !greeted_ ? Cause::connect : Cause::lost;
     } else if (code == CURLE_COULDNT_RESOLVE_HOST) {
         result.cause = Cause::dns;
     } else if (logging_in_ && !greeted_) {

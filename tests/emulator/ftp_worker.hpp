@@ -88,6 +88,7 @@ private:
     bool logging_in_ = false;
     bool greeted_ = false;
     bool ready_told_ = false;
+    bool deaf_ = false;    ///< nothing was heard for as long as the module waits
     bool cut_ = false;     ///< a fault has ended this transfer's data
     bool binary_ = false;  ///< the server's TYPE is I
     std::uint64_t moved_ = 0;
