@@ -228,6 +228,17 @@ std::string ScriptedStream::failure() const {
     return {};
 }
 
+unsigned ScriptedStream::next_host_line() const {
+    for (std::size_t index = item_; index < transcript_.items_.size(); ++index) {
+        const auto& item = transcript_.items_[index];
+        if (item.kind == Kind::host ||
+            (item.kind == Kind::raw && item.sender == Item::Sender::host)) {
+            return item.line;
+        }
+    }
+    return 0;
+}
+
 Result<std::size_t> ScriptedStream::read(std::span<char> into, Wait wait) {
     if (!failure_.empty() || hung_up_) {
         return fail(Errc::line_lost, hung_up_ ? "the line hung up" : failure_);

@@ -81,6 +81,8 @@ public:
     /// What went wrong first, with the transcript's line, or what was never reached; empty when
     /// the whole transcript was played as written.
     [[nodiscard]] std::string failure() const;
+    /// The transcript's line that the host is to send next, as far as is known; 0: none.
+    [[nodiscard]] unsigned next_host_line() const;
 
     Result<std::size_t> read(std::span<char> into, Wait wait) override;
     Result<std::size_t> write(std::span<const char> bytes, Wait wait) override;
