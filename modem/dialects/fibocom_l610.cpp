@@ -95,9 +95,7 @@ DialectEntry fibocom_l610() {
 }
 
 FibocomL610::FibocomL610(Channel& channel)
-    : Dialect(channel), verdicts_(channel, "+FTPINFO", [this] { return session_stands(); }) {
-    channel.set_error_codes(tcp_errors);
-}
+    : Dialect(channel), verdicts_(channel, "+FTPINFO", [this] { return session_stands(); }) {}
 
 const Capabilities& FibocomL610::capabilities() const {
     return abilities;
@@ -205,20 +203,6 @@ Result<void> FibocomL610::set_mode(bool passive) {
     return {};
 }
 
-// "Only one FTP connection can be in progress": one that a predecessor left open is closed first.
-Result<Fields> FibocomL610::open_session(const Command& open) {
-    auto opened = verdicts_.ask(open, "+FTPOPEN");
-    if (opened || opened.error().code != Errc::refused) {
-        return opened;
-    }
-    TRY(const bool stands, session_stands());
-    if (!stands) {
-        return opened;
-    }
-    CHECK(log_out());
-    return verdicts_.ask(open, "+FTPOPEN");
-}
-
 // 1.2.1. FTPINFO "only works after FTPOPEN", but where it works before, a refused login has a
 // reason; so it is offered before, and again after unless its lines were seen.
 Result<void> FibocomL610::log_in(const Server& server) {
@@ -229,7 +213,7 @@ Result<void> FibocomL610::log_in(const Server& server) {
     if (server.security == config::Security::sftp) {
         open.number(1);
     }
-    auto opened = open_session(open);
+    auto opened = verdicts_.ask(open, "+FTPOPEN");
     if (!opened && opened.error().code == Errc::session_lost && opened.error().number == 0) {
         return fail(Errc::connect_failed,
                     "AT+FTPOPEN: no connection or no login, the module does not say which: check "
@@ -299,6 +283,9 @@ UrcMeaning FibocomL610::urc(std::string_view line) const {
 }
 
 Result<bool> FibocomL610::recover() {
+    if (const auto stands = verdicts_.take_order()) {
+        return *stands;
+    }
     if (data_mode_ == DataMode::receiving) {
         CHECK(leave_receiving(channel()));
     } else if (data_mode_ == DataMode::sending) {

@@ -46,7 +46,6 @@ public:
 
 private:
     Result<bool> session_stands();
-    Result<Fields> open_session(const Command& open);
     Result<std::string> bearer_address();
     Result<void> define_context(const Bearer& bearer);
     Result<void> set_mode(bool passive);
@@ -65,6 +64,7 @@ private:
         bool text = false;
     };
     Result<bool> status_of(const RemotePath& file, FileAnswer& answer);
+    Result<bool> status_refused(tl::unexpected<Error> error);
     void status_line(std::string_view line, FileAnswer& answer, Status& status);
     [[nodiscard]] bool complete(const Status& status, const FileAnswer& answer) const;
 
@@ -73,12 +73,14 @@ private:
     Result<std::uint64_t> receive(Transfer& transfer);
     Result<void> await_news(milliseconds pause);
     Result<void> ask_for_end();
-    Result<void> note_kept();
+    Result<void> note_news();
+    tl::unexpected<Error> break_off(Error error);
     void note(std::string_view line);
     Result<void> store_stream(const RemotePath& file, Transfer& transfer, std::uint64_t start);
     Result<bool> gave_up();
     Result<void> store_paced(const RemotePath& file, Transfer& transfer);
     Result<void> put(const RemotePath& file, std::span<const char> bytes, bool last);
+    Result<void> await_early_ok();
     Result<void> put_confirmed(bool last);
 
     Verdicts verdicts_;
@@ -98,6 +100,7 @@ private:
     std::optional<bool> status_useful_;      ///< FTPSTAT of a file tells its size
     std::optional<bool> status_has_end_;     ///< +FTPSTAT: 1 follows the text
     std::optional<bool> announces_buffer_;   ///< +FTPGET: 2 comes
+    std::optional<bool> put_ok_first_;       ///< OK comes before the data of FTPPUT
     std::optional<bool> confirms_each_put_;  ///< +FTPPUT: 1 comes for every block
 };
 

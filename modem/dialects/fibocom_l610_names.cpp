@@ -185,6 +185,9 @@ void FibocomL610::status_line(std::string_view line, FileAnswer& answer, Status&
         text = comma == std::string_view::npos ? std::string_view() : line.substr(comma + 1);
         const auto number = parse_fields(line).number(0);
         status.verdict = number == 2 ? std::nullopt : number;
+        if (status.text && status.verdict) {
+            status_has_end_ = true;
+        }
     }
     const std::size_t start = text.find_first_not_of(" \"");
     if (start == std::string_view::npos) {
@@ -205,34 +208,36 @@ Result<bool> FibocomL610::status_of(const RemotePath& file, FileAnswer& answer) 
         auto event = channel().next(may_be_all ? text_pause : channel().default_timeout());
         if (!event && event.error().code == Errc::timed_out && may_be_all) {
             status_has_end_ = false;
-            status.verdict = 1;
-        } else if (!event || event->kind == Event::Kind::error) {
-            auto error =
-                verdicts_.failed(event ? std::move(event->error) : std::move(event).error());
-            if (verdicts_.owed()) {
-                return error;
-            }
-            status_useful_ = false;
-            return false;
-        } else if (event->kind == Event::Kind::line) {
-            status_line(event->text, answer, status);
-            status_has_end_ = status.text && status.verdict ? std::optional(true) : status_has_end_;
-        } else {
-            status.ok = status.ok || event->kind == Event::Kind::ok;
+            break;
         }
+        if (!event) {
+            return verdicts_.failed(std::move(event).error());
+        }
+        if (event->kind == Event::Kind::error) {
+            return status_refused(verdicts_.failed(std::move(event->error)));
+        }
+        if (event->kind == Event::Kind::line) {
+            status_line(event->text, answer, status);
+        }
+        status.ok = status.ok || event->kind == Event::Kind::ok;
     }
     verdicts_.settle();
-    if (status.verdict.value_or(1) != 0) {
-        return true;
+    if (status.verdict == 0) {
+        return status_refused(verdicts_.operation_failed("+FTPSTAT"));
     }
-    auto error = verdicts_.operation_failed("+FTPSTAT");
+    return true;
+}
+
+// False: FTPSTAT is of no use here, at all or for this file; LIST may know more than a 550 without
+// words.
+Result<bool> FibocomL610::status_refused(tl::unexpected<Error> error) {
     const Errc code = error.value().code;
     if (code == Errc::not_supported || code == Errc::refused) {
         status_useful_ = false;
         return false;
     }
     if (code == Errc::rejected) {
-        return false;  // a 550 without words: LIST may know more
+        return false;
     }
     return error;
 }

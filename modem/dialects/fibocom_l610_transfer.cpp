@@ -18,7 +18,8 @@ constexpr milliseconds buffer_patience{90'000};
 constexpr milliseconds first_wait{3000};  // for +FTPGET: 2, before asking
 constexpr milliseconds first_poll_pause{100};
 constexpr milliseconds longest_poll_pause{2000};
-constexpr milliseconds missed_end{5000};     // of saying "nothing yet", before asking for the end
+constexpr milliseconds missed_end{5000};  // of saying "nothing yet", before asking for the end
+constexpr milliseconds early_ok_pause{200};
 constexpr milliseconds confirm_pause{1000};  // for a +FTPPUT: 1 that may or may not come
 
 }  // namespace
@@ -70,19 +71,25 @@ void FibocomL610::note(std::string_view line) {
 
 // Lines that came beside an answer, and those that came since. Before each command: what send()
 // finds unclaimed is forgotten, and the end of a download is announced only once.
-Result<void> FibocomL610::note_kept() {
-    CHECK(channel().listen({Clock::now()}));
-    for (const std::string& line : channel().take_lines()) {
+Result<void> FibocomL610::note_news() {
+    TRY(const auto lines, verdicts_.overheard());
+    for (const std::string& line : lines) {
         note(line);
     }
     if (!download_.broken) {
         return {};
     }
     auto error = verdicts_.operation_failed("+FTPGET");
-    if (download_.begun) {
-        (void)log_out();  // the download mode lasts until all is read or FTPCLOSE (1.2.18)
+    return download_.begun ? break_off(std::move(error).value()) : error;
+}
+
+// 1.2.18: the download mode lasts until all is read, or FTPCLOSE. If that fails, recover() is next.
+tl::unexpected<Error> FibocomL610::break_off(Error error) {
+    if (log_out()) {
+        session_gone();
+        verdicts_.leave_in_order(false);
     }
-    return error;
+    return fail(std::move(error));
 }
 
 // 1.2.18, 1.2.19: the module fetches the file into its buffer, we read that.
@@ -102,15 +109,13 @@ Result<void> FibocomL610::retrieve_paced(const RemotePath& file, Transfer& trans
     milliseconds idle{0};
     while (true) {
         if (auto go_on = transfer.checkpoint(buffer_patience); !go_on) {
-            // Only FTPCLOSE ends the download mode (1.2.18). If it fails, recover() is next.
-            (void)log_out();
-            return go_on;
+            return break_off(std::move(go_on).error());
         }
-        CHECK(note_kept());
+        CHECK(note_news());
         const bool all_is_buffered = download_.complete;
         TRY(const std::uint64_t received, receive(transfer));
-        const bool all_is_here = transfer.length() && transfer.moved() >= *transfer.length() &&
-                                 received < receive_length;
+        const bool all_is_here =
+            transfer.moved() >= transfer.length().value_or(UINT64_MAX) && received < receive_length;
         if (all_is_buffered && (received == 0 || all_is_here)) {
             verdicts_.settle();
             return {};
@@ -145,7 +150,7 @@ Result<void> FibocomL610::await_news(milliseconds pause) {
         }
         note(event->text);
     }
-    return note_kept();
+    return note_news();
 }
 
 // 1.2.18: whether a +FTPGET: 1 was missed. A module may refuse the question in download mode.
@@ -157,7 +162,7 @@ Result<void> FibocomL610::ask_for_end() {
     for (const std::string& line : answer ? *answer : std::vector<std::string>()) {
         note(line);
     }
-    return note_kept();
+    return note_news();
 }
 
 // One FTPRECV; 0 when nothing is buffered now. A firmware may refuse instead of saying 0, while it
@@ -171,7 +176,8 @@ Result<std::uint64_t> FibocomL610::receive(Transfer& transfer) {
         if (refused && (download_.complete || nothing_yet)) {
             return 0;
         }
-        return fail(std::move(header).error());
+        auto error = verdicts_.failed(std::move(header).error());
+        return verdicts_.owed() ? error : break_off(std::move(error).value());
     }
     const auto length = header->number(0);
     if (!length || *length < 0 || *length > longest_receive) {
@@ -185,7 +191,7 @@ Result<std::uint64_t> FibocomL610::receive(Transfer& transfer) {
             channel().default_timeout()));
     }
     CHECK(channel().expect_ok(channel().default_timeout()));
-    CHECK(note_kept());
+    CHECK(note_news());
     return bytes;
 }
 
@@ -240,9 +246,9 @@ Result<void> FibocomL610::store_stream(const RemotePath& file, Transfer& transfe
 
 // The module may end the data mode by itself (a full server); what follows would be commands.
 Result<bool> FibocomL610::gave_up() {
-    CHECK(channel().listen({Clock::now()}));
+    TRY(const auto lines, verdicts_.overheard());
     bool over = false;
-    for (const std::string& line : channel().take_lines()) {
+    for (const std::string& line : lines) {
         verdicts_.hear(line);
         over = over || has_prefix(line, "+FTPSTOR");
     }
@@ -261,13 +267,17 @@ Result<void> FibocomL610::store_paced(const RemotePath& file, Transfer& transfer
         go_on = transfer.checkpoint(buffer_patience);
         TRY(const auto bytes, transfer.fetch(std::min<std::uint64_t>(put_length, left)));
         if (bytes.empty()) {
-            (void)log_out();  // the block that would be the last does not exist
-            return fail(Errc::local_io, "the file to upload became shorter meanwhile");
+            // The block that would be the last does not exist.
+            return break_off({Errc::local_io, 0, "the file to upload became shorter meanwhile"});
         }
         left -= bytes.size();
         CHECK(put(file, bytes, left == 0 || !go_on));
     }
-    return left == 0 ? Result<void>{} : go_on;
+    if (left != 0) {
+        verdicts_.leave_in_order(true);
+        return go_on;
+    }
+    return {};
 }
 
 Result<void> FibocomL610::put(const RemotePath& file, std::span<const char> bytes, bool last) {
@@ -293,12 +303,26 @@ Result<void> FibocomL610::put(const RemotePath& file, std::span<const char> byte
         // late, of the block before
         confirms_each_put_ = true;
     }
+    CHECK(await_early_ok());
     const std::uint64_t sent = channel().counters().bytes_sent;
     unsent_.assign(bytes.data(), bytes.size());
     auto written = channel().write_raw(bytes, channel().default_timeout());
     unsent_.erase(0, channel().counters().bytes_sent - sent);
     CHECK(written);
     return put_confirmed(last);
+}
+
+// Where OK belongs before the data, data before it could be lost. The manual does not say.
+Result<void> FibocomL610::await_early_ok() {
+    if (channel().ok_seen() || !put_ok_first_.value_or(true)) {
+        return {};
+    }
+    auto ok = channel().expect_ok(early_ok_pause);
+    if (!ok && ok.error().code != Errc::timed_out) {
+        return verdicts_.failed(std::move(ok).error());
+    }
+    put_ok_first_ = ok.has_value();
+    return {};
 }
 
 // After a block: OK unless it came before the data, and +FTPPUT: 1, which the manual leaves open

@@ -7,6 +7,7 @@ namespace modem {
 namespace {
 
 constexpr milliseconds reason_delay{300};  // from a verdict of 0 to the reply that explains it
+constexpr std::uint64_t longest_overheard = 8192;  // a flood must not hold us
 
 }  // namespace
 
@@ -21,7 +22,13 @@ Verdicts::Verdicts(Channel& channel, std::string_view dialogue,
 
 void Verdicts::begin() {
     replies_.clear();
+    order_.reset();
     owed_ = true;
+}
+
+void Verdicts::leave_in_order(bool session_stands) {
+    owed_ = false;
+    order_ = session_stands;
 }
 
 void Verdicts::hear(std::string_view line) {
@@ -34,6 +41,16 @@ void Verdicts::hear_kept() {
     for (const std::string& line : channel_.take_lines()) {
         hear(line);
     }
+}
+
+Result<std::vector<std::string>> Verdicts::overheard() {
+    const std::uint64_t limit = channel_.counters().bytes_received + longest_overheard;
+    std::uint64_t before = 0;
+    do {
+        before = channel_.counters().bytes_received;
+        CHECK(channel_.listen({Clock::now()}));
+    } while (channel_.counters().bytes_received != before && before < limit);
+    return channel_.take_lines();
 }
 
 tl::unexpected<Error> Verdicts::failed(Error error) {
@@ -49,8 +66,8 @@ tl::unexpected<Error> Verdicts::failed(Error error) {
 
 // A refusal without a reason: the server's, or that of a session which is no longer there.
 tl::unexpected<Error> Verdicts::explained(Error error) {
-    if (replies_.refusal()) {
-        return fail(*replies_.refusal());
+    if (const auto& refusal = replies_.refusal()) {
+        return fail(*refusal);
     }
     if (const auto stands = session_stands_(); stands && !*stands) {
         return fail(Errc::session_lost,

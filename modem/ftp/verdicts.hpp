@@ -2,8 +2,11 @@
 #pragma once
 
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "modem/at/channel.hpp"
 #include "modem/ftp/reply_log.hpp"
@@ -34,9 +37,16 @@ public:
     void begin();                     ///< a verdict is owed from now on
     void settle() { owed_ = false; }  ///< it has come, or the session is gone
     [[nodiscard]] bool owed() const { return owed_; }
+    /// The operation was broken off in good order: nothing has to be recovered, and the session
+    /// stands or not. Told once, and until the next begin().
+    void leave_in_order(bool session_stands);
+    [[nodiscard]] std::optional<bool> take_order() { return std::exchange(order_, std::nullopt); }
     /// Lines that are no answer: the server's replies are remembered.
     void hear(std::string_view line);
     void hear_kept();
+    /// Lines that have arrived by now and are no answer, without waiting. Before a command that
+    /// continues an operation: Channel::send() forgets what it finds unclaimed.
+    Result<std::vector<std::string>> overheard();
     [[nodiscard]] const ReplyLog& replies() const { return replies_; }
     /// What to return for an error on the way to the verdict; settles if it was a final result.
     [[nodiscard]] tl::unexpected<Error> failed(Error error);
@@ -53,6 +63,7 @@ private:
     std::function<Result<bool>()> session_stands_;
     ReplyLog replies_;
     bool owed_ = false;
+    std::optional<bool> order_;
 };
 
 }  // namespace modem
