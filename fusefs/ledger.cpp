@@ -1,15 +1,11 @@
 // SPDX-License-Identifier: MIT
 #include "fusefs/ledger.hpp"
 
-#include <fmt/format.h>
-
 #include "fusefs/disk.hpp"
 #include "fusefs/ledger_body.hpp"
 
 namespace fusefs {
 
-using modem::Errc;
-using modem::fail;
 using modem::Result;
 
 namespace {

@@ -47,17 +47,19 @@ std::string encode(const std::vector<modem::Entry>& entries) {
     return std::move(encoder).finish();
 }
 
-std::optional<std::vector<modem::Entry>> decode(std::string_view bytes) {
+/// False when the bytes are damaged.
+bool decode(std::string_view bytes, std::vector<modem::Entry>& entries) {
     Decoder decoder(listing_magic, bytes);
     const auto count = decoder.number();
+    entries.clear();
     if (count > decoder.left() / smallest_entry) {
-        return std::nullopt;
+        return false;
     }
-    std::vector<modem::Entry> entries(count);
+    entries.resize(count);
     for (auto& entry : entries) {
         const auto kind = decoder.number();
         if (decoder.failed() || kind > static_cast<std::uint64_t>(modem::EntryKind::other)) {
-            return std::nullopt;
+            return false;
         }
         entry.kind = static_cast<modem::EntryKind>(kind);
         entry.name = decoder.text();
@@ -67,25 +69,20 @@ std::optional<std::vector<modem::Entry>> decode(std::string_view bytes) {
             entry.target = decoder.text();
         }
     }
-    if (!decoder.complete()) {
-        return std::nullopt;
-    }
-    return entries;
+    return decoder.complete();
 }
 
-/// The next row that can be read, or nothing at the end.
-Result<std::optional<ListingRow>> next_listing(sqlite::Statement& statement) {
+/// Finds the next row that can be read; false at the end.
+Result<bool> next_listing(sqlite::Statement& statement, ListingRow& row) {
     while (true) {
         TRY(const bool found, statement.step());
         if (!found) {
-            return std::optional<ListingRow>{};
+            return false;
         }
-        ListingRow row;
         std::string bytes;
         statement.read(row.path, row.fetched, bytes);
-        if (auto entries = decode(bytes)) {
-            row.entries = *std::move(entries);
-            return std::optional(std::move(row));
+        if (decode(bytes, row.entries)) {
+            return true;
         }
     }
 }
@@ -181,11 +178,12 @@ Result<std::vector<ListingRow>> Ledger::listings() {
     TRY(auto statement, body_->database.prepare("SELECT path, fetched, entries FROM listings"));
     std::vector<ListingRow> rows;
     while (true) {
-        TRY(auto row, next_listing(statement));
-        if (!row) {
+        ListingRow row;
+        TRY(const bool found, next_listing(statement, row));
+        if (!found) {
             return rows;
         }
-        rows.push_back(*std::move(row));
+        rows.push_back(std::move(row));
     }
 }
 
@@ -193,7 +191,13 @@ Result<std::optional<ListingRow>> Ledger::listing(const std::string& path) {
     TRY(auto statement,
         body_->database.prepare("SELECT path, fetched, entries FROM listings WHERE path = ?"));
     statement.bind(path);
-    return next_listing(statement);
+    std::optional<ListingRow> listing;
+    ListingRow row;
+    TRY(const bool found, next_listing(statement, row));
+    if (found) {
+        listing = std::move(row);
+    }
+    return listing;
 }
 
 }  // namespace fusefs
