@@ -32,7 +32,7 @@ Result<void> Channel::send(const Command& command) {
     TRY(const auto text, command.text());
     CHECK(forget_unclaimed());
     CHECK(leave_gap());
-    ok_seen_ = false;
+    ok_seen_ = kept_overflowed_ = false;
     asked_ = command.masked();
     const auto name = command.counter_name();
     name_ =
@@ -69,6 +69,9 @@ Result<std::vector<std::string>> Channel::command(const Command& command) {
 Result<std::vector<std::string>> Channel::command(const Command& command, milliseconds timeout) {
     CHECK(send(command));
     CHECK(expect_ok(timeout));
+    if (kept_overflowed_) {
+        return fail(of_command({Errc::too_large, 0, "the answer is longer than 256 KiB"}));
+    }
     return take_lines();
 }
 
@@ -268,7 +271,12 @@ std::optional<Event> Channel::buffered_event(const Look& look) {
             continue;
         }
         auto event = classify(*line, form_, vendor_);
-        trace_line(*line, event);
+        if (form_ == ResultForm::numeric && event.kind != Kind::line && line->size() == 1) {
+            input_.expect_no_line_feed();
+            trace_.modem_exact(*line + '\r');
+        } else {
+            trace_line(*line);
+        }
         if (event.kind != Kind::line) {
             ok_seen_ = ok_seen_ || (event.kind == Kind::ok && !look.listening);
             if (!look.listening) {
@@ -311,12 +319,7 @@ bool Channel::is_echo(std::string_view line) {
     return true;
 }
 
-void Channel::trace_line(std::string_view line, const Event& event) {
-    if (form_ == ResultForm::numeric && event.kind != Kind::line && line.size() == 1) {
-        input_.expect_no_line_feed();
-        trace_.modem_exact(std::string(line) + '\r');
-        return;
-    }
+void Channel::trace_line(std::string_view line) {
     std::string shown(line);
     if (const auto at = shown.find("PASS ");
         at != std::string::npos) {  // FTP, as +FTPINFO shows it
@@ -358,6 +361,7 @@ void Channel::keep(Kept line) {
     kept_bytes_ += line.text.size();
     kept_.push_back(std::move(line));
     while (kept_bytes_ > kept_limit) {
+        kept_overflowed_ = true;
         kept_bytes_ -= kept_.front().text.size();
         kept_.pop_front();
     }

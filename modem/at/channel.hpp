@@ -67,7 +67,8 @@ public:
     /// and then forgotten. Errors: invalid_name when the command is bad (nothing is sent).
     Result<void> send(const Command& command);
     /// send() and everything up to the final result. OK → the information lines before it;
-    /// anything else → its Error with the module's number and the command in its words.
+    /// anything else → its Error with the module's number and the command in its words; too_large
+    /// beyond 256 KiB of lines.
     Result<std::vector<std::string>> command(const Command& command);
     Result<std::vector<std::string>> command(const Command& command, milliseconds timeout);
     /// send() and wait for OK *and* a line `prefix: …`, in either order (most FTP commands answer
@@ -161,7 +162,7 @@ private:
     Result<void> forget_unclaimed();
     Result<void> leave_gap();
     void trace_outcome(Errc code);
-    void trace_line(std::string_view line, const Event& event);
+    void trace_line(std::string_view line);
     [[nodiscard]] Error of_command(Error error) const;
     [[nodiscard]] Error unexpected(const Event& event) const;
     [[nodiscard]] Error explain(Error error, std::string_view awaited, milliseconds timeout) const;
@@ -190,6 +191,7 @@ private:
     std::vector<std::string> secrets_;  ///< sent so far: never shown
     std::deque<Kept> kept_;
     std::size_t kept_bytes_ = 0;
+    bool kept_overflowed_ = false;  ///< since the last send()
     Clock::time_point last_received_;
     mutable std::mutex names_mutex_;
     std::map<std::string, std::uint64_t> names_;

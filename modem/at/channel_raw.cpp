@@ -211,6 +211,11 @@ Result<void> Channel::drain(milliseconds quiet, milliseconds limit) {
 
 Result<void> Channel::escape(milliseconds guard) {
     constexpr std::string_view escape_sequence = "+++";
+    // Silence begins when the last byte has left; one that flow control holds back is given up.
+    const auto flushed = stream_.flush({Clock::now() + guard, interrupt_});
+    if (!flushed && flushed.error().code != Errc::timed_out) {
+        return flushed;
+    }
     CHECK(stream_.pause(guard, interrupt_));
     trace_.raw(escape_sequence, Trace::Direction::to_modem);
     CHECK(write_all(escape_sequence, default_timeout_));

@@ -73,18 +73,17 @@ int create(const std::string& file, const std::string& lock_dir) {
     return error;
 }
 
-/// The pid directory's descriptors that are `path`, if /proc shows them to us.
-bool has_open(const fs::path& process, const std::string& path) {
+/// How many of the process's descriptors are `path`, as far as /proc shows them to us.
+int count_open(const fs::path& process, const std::string& path) {
+    int count = 0;
     std::error_code error;
     fs::directory_iterator descriptors(process / "fd", error);
     while (!error && descriptors != fs::directory_iterator()) {
         std::error_code unreadable;
-        if (fs::read_symlink(descriptors->path(), unreadable) == path) {
-            return true;
-        }
+        count += fs::read_symlink(descriptors->path(), unreadable) == path ? 1 : 0;
         descriptors.increment(error);
     }
-    return false;
+    return count;
 }
 
 }  // namespace
@@ -142,7 +141,7 @@ void LineLock::release() {
 
 Result<void> take_exclusively(int fd, const std::string& path) {
     if (::flock(fd, LOCK_EX | LOCK_NB) < 0) {
-        return fail(in_use(path, find_holder(path)));
+        return fail(in_use(path, find_holder(path, 1)));
     }
     // Refused for root's rivals only by the lock file: TIOCEXCL does not stop CAP_SYS_ADMIN.
     if (::ioctl(fd, TIOCEXCL) < 0) {
@@ -151,16 +150,16 @@ Result<void> take_exclusively(int fd, const std::string& path) {
     return {};
 }
 
-std::string find_holder(const std::string& path) {
+std::string find_holder(const std::string& path, int own) {
     std::error_code error;
     for (fs::directory_iterator process("/proc", error);
          !error && process != fs::directory_iterator(); process.increment(error)) {
         const auto pid = parse_pid(process->path().filename().string());
-        if (pid && *pid != ::getpid() && has_open(process->path(), path)) {
+        if (pid && *pid != ::getpid() && count_open(process->path(), path) > 0) {
             return describe_process(*pid);
         }
     }
-    return has_open("/proc/self", path) ? "this process" : "";
+    return count_open("/proc/self", path) > own ? "this process" : "";
 }
 
 Error in_use(const std::string& path, const std::string& holder) {

@@ -36,8 +36,9 @@ private:
 /// Errors: line_lost, with the holder's name when /proc tells it.
 Result<void> take_exclusively(int fd, const std::string& path);
 
-/// "minicom (pid 123)": another process that has the device open; empty when none is to be seen.
-[[nodiscard]] std::string find_holder(const std::string& path);
+/// "minicom (pid 123)": who has the device open, beside the `own` descriptors the caller knows of;
+/// empty when nobody is to be seen.
+[[nodiscard]] std::string find_holder(const std::string& path, int own);
 
 /// The error for a device that somebody else has.
 [[nodiscard]] Error in_use(const std::string& path, const std::string& holder);

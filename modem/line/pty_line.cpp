@@ -46,7 +46,7 @@ Error cannot_open(const std::string& path, int error) {
                                 "dialout",
                                 path)};
         case EBUSY:
-            return in_use(path, find_holder(path));
+            return in_use(path, find_holder(path, 0));
         default:
             return {Errc::line_lost, error,
                     fmt::format("{}: cannot open: {}", path, std::strerror(error))};

@@ -344,6 +344,18 @@ TEST(channel_limits, a_line_without_end_is_garbled) {
     });
 }
 
+TEST(channel_limits, an_answer_beyond_any_sane_length) {
+    std::string text = "> AT+A\n";
+    for (int i = 0; i < 60; ++i) {
+        text += "< +A: " + std::string(5000, 'x') + "\n";
+    }
+    text += "< OK\n> AT\n< OK\n";
+    replay(text, [](Dialogue& d) {
+        EXPECT_FAILS(d.channel.command("AT+A"), Errc::too_large);
+        ASSERT_DONE(d.channel.command("AT"));
+    });
+}
+
 TEST(channel_progress, is_told_of_answers_only) {
     replay("> AT+A\n< +NOISE\n< +A: 1\n< OK\n", [](Dialogue& d) {
         int told = 0;
