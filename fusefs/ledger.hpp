@@ -94,7 +94,9 @@ public:
     ~Ledger();
     [[nodiscard]] const std::string& damaged() const;  ///< where the damaged file is, or empty
     /// True when this ledger began empty (first start, or the old one was lost or set aside): what
-    /// the spool's headers tell is then all that is known of pending uploads.
+    /// the spool's headers tell is then all that is known of pending uploads. Stays true over
+    /// restarts, so that taking them over may be interrupted, until the first upload's row has gone
+    /// or been superseded: from then on a header without a row means nothing any more.
     [[nodiscard]] bool fresh() const;
 
     /// Inserts (id 0 → a new id) or replaces the row; one row a path: an older row of the same

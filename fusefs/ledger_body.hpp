@@ -24,10 +24,15 @@ struct Ledger::Body {
     }
 };
 
+/// The fact that stands for Ledger::fresh(); goes in the transaction of the first change after
+/// which a spool file without a row is no pending upload.
+inline constexpr std::string_view forget_fresh =
+    "DELETE FROM facts WHERE name = CAST('ledger-fresh' AS BLOB)";
+
 /// The ledger's schema (ledger_schema.cpp).
 struct OpenedLedger {
     sqlite::Database database;
-    bool fresh = false;  ///< it had no tables
+    bool fresh = false;
 };
 
 /// Opens, checks (quick_check, version, tables) and migrates the file. is_damage() tells whether a

@@ -135,6 +135,7 @@ Result<void> Ledger::rename_path(const std::string& from, const std::string& to)
                                      table, subtree),
                          from, from + "/", from + "0", to, from.size() + 1));
     }
+    CHECK(body_->run(forget_fresh));  // a row that was replaced leaves its spool file behind
     return transaction.commit();
 }
 

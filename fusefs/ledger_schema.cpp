@@ -146,6 +146,13 @@ Result<void> use_wal(sqlite::Database& database, const std::filesystem::path& fi
 
 Result<void> migrate(sqlite::Database& database, std::int64_t from) {
     TRY(auto transaction, sqlite::Transaction::begin(database));
+    if (from == 0) {
+        CHECK(database.execute(migrations.front()));
+        CHECK(
+            database.execute("INSERT INTO facts (name, value) VALUES "
+                             "(CAST('ledger-fresh' AS BLOB), CAST('1' AS BLOB))"));
+        from = 1;
+    }
     for (auto version = from; version < newest_version; ++version) {
         CHECK(database.execute(migrations.at(static_cast<std::size_t>(version))));
     }
@@ -211,7 +218,9 @@ Result<bool> check_and_migrate(sqlite::Database& database, const std::filesystem
     CHECK(use_wal(database, file));
     CHECK(migrate(database, version));
     CHECK(check_tables(database));
-    return version == 0;
+    TRY(const auto fresh, database.value("SELECT count(*) FROM facts WHERE "
+                                         "name = CAST('ledger-fresh' AS BLOB)"));
+    return fresh != 0;
 }
 
 std::filesystem::path with_suffix(const std::filesystem::path& file, std::string_view suffix) {

@@ -25,6 +25,8 @@ constexpr std::string_view select_uploads =
     "aside_name, attempts, mismatches, resent, line_bytes, created, first_attempt, error_code, "
     "error_text FROM uploads ORDER BY id";
 
+constexpr std::string_view delete_upload = "DELETE FROM uploads WHERE id = ?";
+
 bool is_sane(const UploadRow& row) {
     return row.id > 0 && row.kind >= UploadKind::replace && row.kind <= UploadKind::append &&
            row.state >= UploadState::queued && row.state <= UploadState::failed &&
@@ -107,18 +109,25 @@ Result<Ledger::Put> Ledger::put_upload(UploadRow row) {
                     row.error_code, row.error_text)
               .run());
     put.id = body_->database.last_id();
+    if (!put.superseded_spool.empty()) {
+        CHECK(body_->run(forget_fresh));
+    }
     CHECK(transaction.commit());
     return put;
 }
 
 Result<void> Ledger::remove_upload(std::int64_t id) {
-    return body_->run("DELETE FROM uploads WHERE id = ?", id);
+    TRY(auto transaction, sqlite::Transaction::begin(body_->database));
+    CHECK(body_->run(delete_upload, id));
+    CHECK(body_->run(forget_fresh));
+    return transaction.commit();
 }
 
 Result<void> Ledger::deliver(std::int64_t id, const ReceiptRow& receipt,
                              const AttributeRow& attributes) {
     TRY(auto transaction, sqlite::Transaction::begin(body_->database));
-    CHECK(remove_upload(id));
+    CHECK(body_->run(delete_upload, id));
+    CHECK(body_->run(forget_fresh));
     CHECK(
         body_->run("INSERT INTO receipts (upload, path, bytes, started, ended, attempts, "
                    "line_bytes, resent, verified) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",

@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 
 #include "fusefs/ledger.hpp"
@@ -59,8 +60,37 @@ TEST_F(LedgerTest, BeginsEmptyAndPrivateOnce) {
     EXPECT_EQ(std::filesystem::status(file()).permissions(),
               std::filesystem::perms::owner_read | std::filesystem::perms::owner_write);
     reopen();
-    EXPECT_FALSE(ledger->fresh());
     EXPECT_EQ(ledger->damaged(), "");
+}
+
+TEST_F(LedgerTest, StaysFreshUntilARowHasGone) {
+    // Taking over what the spool holds may be cut short as often as the power likes.
+    ASSERT_OK(ledger->put_upload(upload("/a", "s-1")));
+    reopen();
+    EXPECT_TRUE(ledger->fresh());
+    const auto b = unwrap(ledger->put_upload(upload("/b", "s-2")));
+    reopen();
+    EXPECT_TRUE(ledger->fresh());
+    ASSERT_OK(ledger->deliver(b.id, {.id = b.id, .path = "/b"}, {.path = "/b"}));
+    reopen();
+    EXPECT_FALSE(ledger->fresh());
+}
+
+TEST_F(LedgerTest, ASupersededDiscardedOrReplacedRowEndsFreshness) {
+    const std::vector<std::function<void()>> ends = {
+        [this] { ASSERT_OK(ledger->put_upload(upload("/a", "s-2"))); },
+        [this] { ASSERT_OK(ledger->remove_upload(ledger->uploads()->front().id)); },
+        [this] { ASSERT_OK(ledger->rename_path("/b", "/a")); },
+    };
+    for (const auto& end : ends) {
+        ledger.reset();
+        std::filesystem::remove(file());
+        reopen();
+        ASSERT_OK(ledger->put_upload(upload("/a", "s-1")));
+        end();
+        reopen();
+        EXPECT_FALSE(ledger->fresh());
+    }
 }
 
 TEST_F(LedgerTest, KeepsEveryFieldOfAnUpload) {
