@@ -79,9 +79,10 @@ private:
     Result<void> store_stream(const RemotePath& file, Transfer& transfer, std::uint64_t start);
     Result<bool> gave_up();
     Result<void> store_paced(const RemotePath& file, Transfer& transfer);
-    Result<void> put(const RemotePath& file, std::span<const char> bytes, bool last);
+    Result<bool> put(const RemotePath& file, std::span<const char> bytes, bool last);
     Result<void> await_early_ok();
-    Result<void> put_confirmed(bool last);
+    Result<bool> put_confirmed(bool last);
+    Result<void> check_stored(const RemotePath& file, std::uint64_t size);
 
     Verdicts verdicts_;
     // What a broken-off transfer leaves behind, for recover().
@@ -102,6 +103,7 @@ private:
     std::optional<bool> announces_buffer_;   ///< +FTPGET: 2 comes
     std::optional<bool> put_ok_first_;       ///< OK comes before the data of FTPPUT
     std::optional<bool> confirms_each_put_;  ///< +FTPPUT: 1 comes for every block
+    std::optional<bool> confirms_last_put_;  ///< … and for the last one
 };
 
 }  // namespace modem

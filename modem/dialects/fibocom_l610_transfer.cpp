@@ -19,6 +19,7 @@ constexpr milliseconds first_wait{3000};  // for +FTPGET: 2, before asking
 constexpr milliseconds first_poll_pause{100};
 constexpr milliseconds longest_poll_pause{2000};
 constexpr milliseconds missed_end{5000};  // of saying "nothing yet", before asking for the end
+constexpr milliseconds last_confirm_pause{20'000};  // the same for a whole file
 constexpr milliseconds early_ok_pause{200};
 constexpr milliseconds confirm_pause{1000};  // for a +FTPPUT: 1 that may or may not come
 
@@ -271,7 +272,10 @@ Result<void> FibocomL610::store_paced(const RemotePath& file, Transfer& transfer
             return break_off({Errc::local_io, 0, "the file to upload became shorter meanwhile"});
         }
         left -= bytes.size();
-        CHECK(put(file, bytes, left == 0 || !go_on));
+        TRY(const bool confirmed, put(file, bytes, left == 0 || !go_on));
+        if (!confirmed) {
+            CHECK(check_stored(file, transfer.moved()));
+        }
     }
     if (left != 0) {
         verdicts_.leave_in_order(true);
@@ -280,7 +284,7 @@ Result<void> FibocomL610::store_paced(const RemotePath& file, Transfer& transfer
     return {};
 }
 
-Result<void> FibocomL610::put(const RemotePath& file, std::span<const char> bytes, bool last) {
+Result<bool> FibocomL610::put(const RemotePath& file, std::span<const char> bytes, bool last) {
     verdicts_.begin();
     CHECK(channel().send(Command("AT+FTPPUT")
                              .quoted(file.text())
@@ -325,16 +329,25 @@ Result<void> FibocomL610::await_early_ok() {
     return {};
 }
 
-// After a block: OK unless it came before the data, and +FTPPUT: 1, which the manual leaves open
-// for blocks that are not the last.
-Result<void> FibocomL610::put_confirmed(bool last) {
-    bool ok = channel().ok_seen();
+// After a block: OK unless it came before the data, and +FTPPUT: 1, which the manual leaves open:
+// it may come for each block, for the last one, or never. False: it was the last, and nobody has
+// said that the file arrived.
+Result<bool> FibocomL610::put_confirmed(bool last) {
+    std::optional<bool>& reading = last ? confirms_last_put_ : confirms_each_put_;
+    const bool ok_first = channel().ok_seen();
+    bool ok = ok_first;
     bool confirmed = false;
-    while (!ok || (!confirmed && (last || confirms_each_put_.value_or(true)))) {
-        const bool unknown = ok && !last && !confirms_each_put_;
-        auto event = channel().next(unknown ? confirm_pause : channel().default_timeout());
-        if (!event && event.error().code == Errc::timed_out && unknown) {
-            confirms_each_put_ = false;
+    while (!ok || !confirmed) {
+        // An OK that came before the data says nothing about a whole file.
+        const bool may_be_all = ok && !reading.value_or(false) && !(last && ok_first);
+        if (may_be_all && reading) {
+            break;
+        }
+        const bool told = verdicts_.replies().completed();
+        const milliseconds doubt = last && !told ? last_confirm_pause : confirm_pause;
+        auto event = channel().next(may_be_all ? doubt : channel().default_timeout());
+        if (!event && event.error().code == Errc::timed_out && may_be_all) {
+            reading = false;
             break;
         }
         if (!event || event->kind == Event::Kind::error) {
@@ -342,16 +355,27 @@ Result<void> FibocomL610::put_confirmed(bool last) {
         }
         ok = ok || event->kind == Event::Kind::ok;
         verdicts_.hear(event->text);
-        if (!has_prefix(event->text, "+FTPPUT")) {
-            continue;
+        if (has_prefix(event->text, "+FTPPUT")) {
+            if (parse_fields(event->text).number(0) != 1) {
+                return verdicts_.operation_failed("+FTPPUT");
+            }
+            confirmed = true;
+            reading = true;
         }
-        if (parse_fields(event->text).number(0) != 1) {
-            return verdicts_.operation_failed("+FTPPUT");
-        }
-        confirmed = true;
-        confirms_each_put_ = last ? confirms_each_put_ : std::optional(true);
     }
     verdicts_.settle();
+    return confirmed || !last || verdicts_.replies().completed();
+}
+
+// For a firmware that ends an upload with a bare OK.
+Result<void> FibocomL610::check_stored(const RemotePath& file, std::uint64_t size) {
+    if (file.has_glob()) {
+        return {};  // cannot be asked for; the OK has to do
+    }
+    TRY(const Stat told, stat(file));
+    if (told.size != size) {
+        return fail(Errc::size_mismatch, "AT+FTPPUT: the server does not have the whole file");
+    }
     return {};
 }
 

@@ -23,6 +23,7 @@ void ReplyLog::hear(std::string_view line) {
     if (code >= 400) {
         refusal_ = reply_error(code, line);
     }
+    completed_ = completed_ || code == 226 || code == 250;
     if (code == 226 && line.find("failed to open directory") != std::string_view::npos) {
         directory_unopened_ = true;
     }

@@ -22,11 +22,14 @@ public:
     /// True when the server ended a transfer with 226 but says that it could not open the
     /// directory: vsftpd lists a directory that does not exist as an empty one.
     [[nodiscard]] bool directory_unopened() const { return directory_unopened_; }
+    /// True when the server has said that a transfer is complete (226, 250).
+    [[nodiscard]] bool completed() const { return completed_; }
     [[nodiscard]] bool empty() const { return empty_; }
 
 private:
     std::optional<Error> refusal_;
     bool directory_unopened_ = false;
+    bool completed_ = false;
     bool empty_ = true;
 };
 
