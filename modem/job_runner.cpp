@@ -12,6 +12,8 @@ namespace modem {
 namespace {
 
 constexpr int most_retries = 2;
+// Servers close idle sessions after a minute or more, but middleboxes are less patient.
+constexpr milliseconds stale_session{20'000};
 
 // Failures of the link or of the connection to the server, which another try may not meet.
 bool is_passing(Errc code) {
@@ -75,6 +77,9 @@ JobRunner::Outcome JobRunner::run(const JobPtr& job) {
         answer = fail(error);
     }
     job->line_bytes_ += line_bytes() - before;
+    if (outcome.answered) {
+        link_.note_answer();
+    }
     if (!answer) {
         decide(job, answer.error(), now);
         return outcome;
@@ -100,6 +105,7 @@ Result<Answer> JobRunner::attempt(const JobPtr& job, Try& now) {
         return fail(std::move(session).error());
     }
     now.started = true;
+    now.stale = link_.silence() > stale_session;
     link_.begin_operation();
     Result<Answer> answer = perform(job, now);
     link_.end_operation();
@@ -152,6 +158,12 @@ Error JobRunner::explain(const JobPtr& job, Error error, Try& now) {
     }
     if (now.started && error.code == Errc::login_refused) {
         // "530 Please log in": the session ended behind our back, and nothing was done.
+        now.started = false;
+        error.code = Errc::session_lost;
+    }
+    if (now.started && error.code == Errc::refused && now.stale) {
+        // A bare refusal is also what modules say when the server closed an idle session.
+        link_.end_session();
         now.started = false;
         error.code = Errc::session_lost;
     }

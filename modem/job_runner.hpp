@@ -29,6 +29,7 @@ private:
     struct Try {
         bool started = false;  ///< the operation itself, after checks and login
         bool login_failed = false;
+        bool stale = false;        ///< the session had not been used for a while
         bool stopped = false;      ///< the sink wants no more
         bool failed_here = false;  ///< sink or source failed in the middle
         bool sent = false;         ///< upload: payload has left us

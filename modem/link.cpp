@@ -160,6 +160,9 @@ Result<void> Link::attach() {
                                                                 .user = config_->modem.apn_user,
                                                                 .password = secrets.apn_password}));
     context_.publish([&](LinkStatus& status) { status.address = address; });
+    if (loss_ && loss_->code == Errc::module_restarted) {
+        return fail(*take_loss());  // in the middle of all this: settings may be gone
+    }
     loss_.reset();
     stage_ = Stage::attached;
     return {};
@@ -178,6 +181,7 @@ Result<void> Link::ensure_session() {
         return opened;
     }
     session_ = true;
+    last_answer_ = Clock::now();
     loss_.reset();
     set_state(LinkState::session);
     return {};

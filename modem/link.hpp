@@ -56,6 +56,10 @@ public:
     Result<void> recover();
     /// An operation was broken off and there is no time to clear up: say_goodbye() will.
     void leave_unsettled() { unsettled_ = true; }
+    /// The server has answered in this session.
+    void note_answer() { last_answer_ = Clock::now(); }
+    /// How long ago that was.
+    [[nodiscard]] Clock::duration silence() const { return Clock::now() - last_answer_; }
     /// What a URC has told since the last call.
     std::optional<Error> take_loss();
     /// Applies what a failure says about the stage.
@@ -88,6 +92,7 @@ private:
     bool booting_ = false;
     bool in_operation_ = false;
     bool unsettled_ = false;
+    Clock::time_point last_answer_;
     std::optional<std::string> refused_pin_;
     std::optional<Error> loss_;
 };

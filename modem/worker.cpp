@@ -282,6 +282,9 @@ void Worker::Body::give_up(const Error& error) {
 void Worker::Body::stay_failed() {
     if (Clock::now() >= try_again) {
         failed.reset();
+        if (link.is_up()) {  // the next job tries to log in
+            context.publish([](LinkStatus& status) { status.state = LinkState::ready; });
+        }
         return;
     }
     fail_jobs();

@@ -15,7 +15,7 @@
 namespace modem {
 namespace {
 
-constexpr std::size_t chunk = 64;
+constexpr std::size_t chunk = 256;
 
 bool starts(const std::string& text, const char* prefix) {
     return text.starts_with(prefix);
@@ -118,7 +118,7 @@ void FakeModem::serve() {
             continue;
         }
         const std::lock_guard lock(mutex_);
-        std::array<char, 512> buffer{};
+        std::array<char, 1024> buffer{};
         const ssize_t got = fd_ ? ::read(fd_.get(), buffer.data(), buffer.size()) : 0;
         if (got <= 0) {
             fd_.reset();

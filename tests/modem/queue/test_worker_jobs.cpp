@@ -120,7 +120,7 @@ TEST_F(WorkerJobs, AnUploadThatGaveWayAsksHowFarItCame) {
     std::atomic<bool> reached{false};
     std::atomic<bool> go{false};
     modem.set_hook([&](const std::string& line) -> std::optional<std::string> {
-        if (line.starts_with("AT+WRITE=640,")) {
+        if (line.starts_with("AT+WRITE=768,")) {
             reached = true;
             while (!go) {
                 std::this_thread::yield();
@@ -262,6 +262,8 @@ TEST_F(WorkerJobs, ClimbsTheLadderWhileTheModuleIsSilent) {
     config.modem.reset_unit = "power-cycle.service";
     config.link.command_timeout = milliseconds(100);
     timing.boot = milliseconds(200);
+    timing.sync_answer = milliseconds(30);
+    timing.guard = milliseconds(5);
     start();
     ASSERT_TRUE(until_state(LinkState::ready));
     modem.silent = true;
