@@ -135,7 +135,7 @@ Result<void> FdStream::pulse_dtr(milliseconds time) {
         return none ? fail(Errc::not_supported, fmt::format("{}: this line has no DTR", name_))
                     : fail(lost(errno));
     }
-    const auto paused = pause(time, nullptr);
+    auto paused = pause(time, nullptr);
     if (::ioctl(fd(), TIOCMBIS, &dtr) < 0) {
         return fail(lost(errno));
     }

@@ -218,8 +218,8 @@ std::string ScriptedStream::failure() const {
     if (!failure_.empty()) {
         return failure_;
     }
-    if (!is_line_end(ready_)) {
-        return fmt::format("{}: the driver never read \"{}\"", transcript_.name(), shown(ready_));
+    if (!is_line_end(unread())) {
+        return fmt::format("{}: the driver never read \"{}\"", transcript_.name(), shown(unread()));
     }
     if (item_ < transcript_.items_.size()) {
         const auto& item = transcript_.items_[item_];
@@ -247,9 +247,13 @@ Result<std::size_t> ScriptedStream::read(std::span<char> into, Wait wait) {
     if (!gather(looking)) {
         return event_instead_of_bytes();
     }
-    const auto count = chunk(std::min(into.size(), ready_.size()));
-    ready_.copy(into.data(), count);
-    ready_.erase(0, count);
+    const auto count = chunk(std::min(into.size(), unread().size()));
+    unread().copy(into.data(), count);
+    taken_ += count;
+    if (unread().empty()) {
+        ready_.clear();
+        taken_ = 0;
+    }
     return count;
 }
 
@@ -266,8 +270,8 @@ Result<std::size_t> ScriptedStream::write(std::span<const char> bytes, Wait) {
     if (item == nullptr) {
         return fail(wrong(sent() + " after the end"));
     }
-    if (!is_line_end(ready_) && !echo_) {
-        return fail(wrong(fmt::format("{} before it read \"{}\"", sent(), shown(ready_))));
+    if (!is_line_end(unread()) && !echo_) {
+        return fail(wrong(fmt::format("{} before it read \"{}\"", sent(), shown(unread()))));
     }
     const bool takes_bytes = item->kind == Kind::host ||
                              (item->kind == Kind::raw && item->sender != Item::Sender::modem);
@@ -298,7 +302,8 @@ Result<void> ScriptedStream::flush(Wait) {
 
 Result<void> ScriptedStream::pause(milliseconds time, const Interrupt*) {
     const Item* const item = current();
-    if (item != nullptr && item->kind == Kind::pause && time >= item->time && is_line_end(ready_)) {
+    if (item != nullptr && item->kind == Kind::pause && time >= item->time &&
+        is_line_end(unread())) {
         advance();
     }
     return flush({});

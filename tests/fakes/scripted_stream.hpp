@@ -100,6 +100,9 @@ private:
     void advance();
     std::size_t chunk(std::size_t most);
     bool gather(bool looking);
+    [[nodiscard]] std::string_view unread() const {
+        return std::string_view(ready_).substr(taken_);
+    }
     Result<std::size_t> event_instead_of_bytes();
     Error wrong(const std::string& what);
 
@@ -113,6 +116,7 @@ private:
     std::size_t item_ = 0;
     std::size_t offset_ = 0;  ///< bytes of a host or raw item that went over the line
     std::string ready_;       ///< the modem's bytes that a read may take
+    std::size_t taken_ = 0;   ///< so many of them were
     bool hung_up_ = false;
     std::string failure_;
 };

@@ -17,7 +17,7 @@ namespace modem::test {
 struct Dialogue {
     Dialogue(Transcript& transcript, Chunking chunking, unsigned seed = 1)
         : stream(transcript, chunking, seed) {
-        channel.set_default_timeout(milliseconds(2000));
+        channel.set_default_timeout(milliseconds(60'000));
     }
     ScriptedStream stream;
     Trace trace;

@@ -13,7 +13,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::IsEmpty;
 using Lines = std::vector<std::string>;
-constexpr milliseconds soon{2000};
+constexpr milliseconds soon{60'000};  ///< a script never lets anybody wait
 
 TEST(channel_command, returns_information_lines) {
     replay("> ATI\n< Fibocom\n< L610\n< OK\n", [](Dialogue& d) {

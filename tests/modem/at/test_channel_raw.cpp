@@ -12,7 +12,7 @@ namespace {
 
 using testing::ElementsAre;
 using testing::HasSubstr;
-constexpr milliseconds soon{2000};
+constexpr milliseconds soon{60'000};  ///< a script never lets anybody wait
 
 /// A consumer that appends to `data`.
 Channel::Consumer into(std::string& data) {

@@ -16,7 +16,7 @@ namespace {
 
 using testing::HasSubstr;
 using testing::Not;
-constexpr milliseconds soon{2000};
+constexpr milliseconds soon{60'000};  ///< a script never lets anybody wait
 
 class TraceFile : public testing::Test {
 protected:
