@@ -24,6 +24,7 @@ std::string message(int error) {
 /// posix_spawn with the signals as a program expects them; errno value, 0: started.
 int spawn(const std::vector<std::string>& arguments, pid_t& pid) {
     std::vector<char*> argv;
+    argv.reserve(arguments.size() + 1);
     for (const std::string& argument : arguments) {
         argv.push_back(const_cast<char*>(argument.c_str()));
     }

@@ -49,7 +49,7 @@ public:
     /// Every `interval`, the first time after one.
     modem::Result<Source> every(std::chrono::milliseconds interval,
                                 modem::UniqueFunction<void()> callback);
-    /// Blocks the signal in the calling thread (so: before other threads are started).
+    /// Blocks the signal in the calling thread; every other one must have it blocked, too.
     modem::Result<Source> on_signal(int number, modem::UniqueFunction<void()> callback);
 
     /// A way for any thread to run a task here. Valid for ever; tasks posted after the end of the
