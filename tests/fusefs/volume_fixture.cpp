@@ -111,6 +111,9 @@ Result<std::vector<std::string>> VolumeTest::list(const std::string& path) {
 Result<void> VolumeTest::mkdir(const std::string& path) {
     const auto [parent, name] = split(path);
     TRY(const auto ino, walk(parent));
+    if (const auto there = walk(path); !there && there.error().code != Errc::not_found) {
+        return modem::fail(there.error());
+    }
     TRY([[maybe_unused]] const auto made,
         wait<Ino>([&, n = name](auto done) { volume->mkdir(ino, n, nullptr, std::move(done)); }));
     return {};
