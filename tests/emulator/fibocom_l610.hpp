@@ -5,10 +5,14 @@
 #include <string>
 #include <string_view>
 
+#include "tests/emulator/dle.hpp"
 #include "tests/emulator/family.hpp"
 #include "tests/emulator/modem.hpp"
 
 namespace emulator {
+
+/// The highest offset that FTPREST, FTPRETR, FTPSTOR and FTPGET take (1.2.17).
+constexpr std::uint64_t l610_highest_offset = 0xFFFFFFFE;
 
 /// Fibocom L610 ("AT Commands User Manual FOTA" V1.0.0), the module's side. Numbers in comments
 /// are the manual's sections.
@@ -26,6 +30,8 @@ public:
     void ftp_trace(const FtpTrace& trace) override;
 
 private:
+    /// The test form of the commands with a name, a type and an offset.
+    static constexpr std::string_view offset_forms = "(\"file name\"),(0-1),(0-4294967294)";
     using Lead = Modem::Lead;
     enum class Session { closed, opening, open, closing };
     enum class Work { none, command, list, retrieve, store, get, put };
@@ -50,7 +56,7 @@ private:
     void receive(const Command& command);
     void put(const Command& command);
     void put_begin(const std::string& name, bool ascii);
-    void put_block(bool last, std::string bytes);
+    void put_block(bool last, std::string_view bytes);
     void put_accept();
     void put_ended(bool good);
     void put_verdict(bool good);
@@ -86,7 +92,7 @@ private:
     bool stream_done_ = false;
     bool stream_good_ = false;
     bool broken_off_ = false;
-    bool escape_next_ = false;
+    DleDecoder decoder_;
     TimePoint next_block_{};
 
     // FTPGET.

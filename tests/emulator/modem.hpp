@@ -152,23 +152,13 @@ private:
     std::mt19937_64 noise_random_;
 
     // The dialogue.
-    Mode mode_ = Mode::command;
-    bool booting_ = false;
-    bool echo_ = true;
-    bool verbose_ = true;
-    bool quiet_ = false;
-    int cmee_ = 0;
     std::string typed_;
     std::string last_line_;
     TimePoint typed_at_{};
-    bool running_ = false;  ///< a command has begun and its final result is not out
+    TimePoint result_at_{};
     std::deque<Command> chain_;
     std::string later_;  ///< typed while busy, with busy=queue
-    TimePoint result_at_{};
-    bool early_ = false;
     std::deque<std::string> urcs_;
-    bool garble_ = false;
-    bool noise_going_ = false;
     std::function<void(std::string)> block_done_;
     std::size_t block_size_ = 0;
     std::string block_;
@@ -178,16 +168,26 @@ private:
     std::string pluses_;
     Timers::Id escape_timer_ = 0;
 
-    // SIM and network.
+    std::map<std::uint64_t, std::string> contexts_;
+    std::map<std::string, std::string> settings_read_;
+
+    Mode mode_ = Mode::command;
+    int cmee_ = 0;
     Sim sim_ = Sim::ready;
     int pin_tries_ = 3;
     int registration_ = 1;
     int functionality_ = 1;
-    bool bearer_ = false;
-    std::map<std::uint64_t, std::string> contexts_;
-    std::map<std::string, std::string> settings_read_;
     unsigned baud_;
     bool paced_;
+    bool bearer_ = false;
+    bool booting_ = false;
+    bool echo_ = true;
+    bool verbose_ = true;
+    bool quiet_ = false;
+    bool running_ = false;  ///< a command has begun and its final result is not out
+    bool early_ = false;    ///< the command being typed began too soon
+    bool garble_ = false;
+    bool noise_going_ = false;
 };
 
 }  // namespace emulator

@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: MIT
 """Each reading of the manual, as a switch."""
+import pathlib
+import re
 import subprocess
 import time
 
@@ -179,3 +181,22 @@ def test_wrong_options_are_refused(binary):
         assert word in done.stdout
     done = subprocess.run([str(binary), "--version"], capture_output=True, text=True)
     assert done.stdout.startswith("modemftp-emulator 0.")
+
+
+def test_the_man_page_has_every_option_fault_and_quirk(binary):
+    page = pathlib.Path(__file__).parents[2] / "man" / "modemftp-emulator.1.rst"
+    text = page.read_text()
+    shown = subprocess.run([str(binary), "--help"], capture_output=True, text=True).stdout
+    options = set(re.findall(r"--[a-z][a-z-]*", shown.split("Faults")[0]))
+    assert options <= set(re.findall(r"--[a-z][a-z-]*", text)), "options"
+    assert set(re.findall(r"^--[a-z][a-z-]*", text, re.M)) <= options
+    faults = shown.split("socket):\n")[1].split("\n\n")[0]
+    names = set(re.findall(r"^  ([a-z-]+)", faults, re.M))
+    section = text.split("\nFAULTS\n")[1].split("\nQUIRKS\n")[0]
+    assert names <= set(re.findall(r"[a-z][a-z-]+", section)), "faults"
+    quirks = re.findall(r"^  ([a-z0-9-]+)=(\S+)", shown, re.M)
+    section = text.split("\nQUIRKS\n")[1]
+    for name, values in quirks:
+        expected = f"{name}=SECONDS" if values.startswith("#") else f"{name}={values}"
+        assert re.search(rf"^{re.escape(expected)}$", section, re.M), expected
+    assert len(quirks) == len(re.findall(r"^[a-z0-9-]+=\S+$", section, re.M))

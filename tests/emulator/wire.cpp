@@ -16,9 +16,10 @@ using std::chrono::duration_cast;
 
 constexpr double bits_per_byte = 10;
 constexpr double slice = 0.005;  // seconds
-/// What the module takes in at once; the rest stays in the operating system's buffer, so that a
-/// host that waits for its output to drain waits for the line.
-constexpr std::size_t receive_window = 256;
+/// What is taken in ahead of the line's pace, in seconds of it; the rest stays in the operating
+/// system's buffer, so that a host that waits for its output to drain waits for the line.
+constexpr double receive_ahead = 0.02;
+constexpr std::size_t smallest_window = 64;
 constexpr std::size_t unpaced_window = 65536;
 
 double seconds(TimePoint when) {
@@ -75,6 +76,9 @@ Wire::Wire(Port& port, Stats& stats, Log& log, const Settings& settings)
 void Wire::set_baud(unsigned baud) {
     out_clock_.set_baud(baud);
     in_clock_.set_baud(baud);
+    window_ = baud == 0 ? unpaced_window
+                        : std::max(smallest_window,
+                                   static_cast<std::size_t>(receive_ahead * baud / bits_per_byte));
 }
 
 void Wire::send(std::string_view bytes) {
@@ -129,9 +133,8 @@ std::string Wire::apply(std::deque<Fault>& faults, std::string_view bytes) {
 
 void Wire::prepare(Waiting& waiting) {
     auto now = Clock::now();
-    auto window = in_clock_.paced() ? receive_window : unpaced_window;
     short events = 0;
-    if (in_.size() < window && !held_) {
+    if (in_.size() < window_ && !held_) {
         events |= POLLIN;
     }
     if (!in_.empty() && !held_) {
@@ -164,7 +167,7 @@ void Wire::service(const Waiting& waiting) {
 
 void Wire::read_more() {
     char buffer[4096];
-    auto got = read(port_.fd(), buffer, in_clock_.paced() ? receive_window : sizeof buffer);
+    auto got = read(port_.fd(), buffer, std::min(window_, sizeof buffer));
     if (got > 0) {
         in_.append(buffer, static_cast<std::size_t>(got));
         return;

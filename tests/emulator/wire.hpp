@@ -92,6 +92,7 @@ private:
     BaudClock in_clock_;
     std::string out_;
     std::string in_;
+    std::size_t window_ = 0;  ///< how much in_ may hold
     bool silent_ = false;
     bool held_ = false;
     bool blocked_ = false;
