@@ -48,7 +48,7 @@ Result<Answer> JobRunner::list(const RemotePath& directory) {
     if (can().list_hidden_option && !known) {
         return learn_hidden(directory);
     }
-    TRY(Listing listing, list_once(directory, can().list_hidden_option && *known));
+    TRY(Listing listing, list_once(directory, can().list_hidden_option && known.value_or(false)));
     return Answer(std::move(listing));
 }
 
@@ -109,7 +109,7 @@ Result<Answer> JobRunner::retrieve(const JobPtr& job, const RetrieveRequest& req
     now.stopped = run.stopped();
     now.failed_here = run.failed_here();
     CHECK(done);
-    if (plan.length && run.moved() != *plan.length) {
+    if (request.size && plan.length && run.moved() != *plan.length) {
         const bool longer = run.moved() > *plan.length;
         return fail(longer ? Errc::changed : Errc::size_mismatch,
                     "the file was listed with " + std::to_string(*request.size) + " bytes, and " +
@@ -141,8 +141,9 @@ Result<Answer> JobRunner::store(const JobPtr& job, const StoreRequest& request, 
     TRY(const std::uint64_t have, settled(job, request));
     const std::uint64_t base = request.mode == StoreMode::at_offset ? request.offset : 0;
     TransferRun::Plan plan;
-    plan.length = request.length - have;
-    plan.way = way(false, request.way, plan.length);
+    const std::uint64_t left = request.length - have;
+    plan.length = left;
+    plan.way = way(false, request.way, left);
     plan.start = base + have;
     plan.mode = have > 0 ? StoreMode::at_offset : request.mode;
     plan.source_offset = request.offset + have;
@@ -158,12 +159,12 @@ Result<Answer> JobRunner::store(const JobPtr& job, const StoreRequest& request, 
     now.sent = run.moved() > 0;
     now.failed_here = run.failed_here();
     CHECK(confirmed);
-    if (run.moved() != *plan.length) {
+    if (run.moved() != left) {
         return fail(Errc::size_mismatch, "the upload ended after " + std::to_string(run.moved()) +
-                                             " of " + std::to_string(*plan.length) + " bytes");
+                                             " of " + std::to_string(left) + " bytes");
     }
-    if (*confirmed) {
-        result.confirmed = have + **confirmed;
+    if (const auto counted = confirmed.value_or(std::nullopt)) {
+        result.confirmed = have + *counted;
     }
     return Answer(result);
 }

@@ -302,10 +302,12 @@ void JobQueue::finish(const JobPtr& job, Result<Answer> answer) {
     {
         const std::lock_guard lock(s.mutex);
         const std::vector<Ticket> tickets = job->tickets_;
-        for (std::size_t i = 0; i < tickets.size(); ++i) {
-            ++(answer ? s.totals.completed : s.totals.failed);
-            const bool last = i + 1 == tickets.size();
-            s.answer(tickets[i], last ? std::move(answer) : answer, out);
+        (answer ? s.totals.completed : s.totals.failed) += tickets.size();
+        for (std::size_t i = 1; i < tickets.size(); ++i) {
+            s.answer(tickets[i], answer, out);
+        }
+        if (!tickets.empty()) {  // one asker is the rule: a long listing is not copied
+            s.answer(tickets.front(), std::move(answer), out);
         }
         s.forget(job);
     }

@@ -160,10 +160,9 @@ Result<void> Link::attach() {
                                                                 .user = config_->modem.apn_user,
                                                                 .password = secrets.apn_password}));
     context_.publish([&](LinkStatus& status) { status.address = address; });
-    if (loss_ && loss_->code == Errc::module_restarted) {
-        return fail(*take_loss());  // in the middle of all this: settings may be gone
+    if (const auto loss = take_loss(); loss && loss->code == Errc::module_restarted) {
+        return fail(*loss);  // in the middle of all this: settings may be gone
     }
-    loss_.reset();
     stage_ = Stage::attached;
     return {};
 }

@@ -11,9 +11,9 @@ namespace {
 
 // A transfer with less than this to go is finished rather than broken off: ending the session and
 // logging in again would take longer.
-constexpr std::uint64_t nearly_done = 8 * 1024;
+constexpr std::uint64_t nearly_done = 8192;
 // Up to this size a download that cannot be broken off keeps nobody waiting for long.
-constexpr std::uint64_t small_download = 64 * 1024;
+constexpr std::uint64_t small_download = 65536;
 constexpr int slice_ms = 500;
 
 Way other(Way way) {

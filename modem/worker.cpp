@@ -72,9 +72,9 @@ struct Worker::Body {
          WorkerEvents events, std::optional<bool> hidden_listing, WorkerSeams seams)
         : context(config, std::move(secrets), queue, std::move(post), std::move(events),
                   hidden_listing, std::move(seams)),
-          link(context),
-          runner(context, link),
-          ladder(ladder_limits(context)) {}
+          link_(context),
+          runner_(context, link_),
+          ladder_(ladder_limits(context)) {}
 
     void run();
 
@@ -89,7 +89,7 @@ private:
     void wait(milliseconds time);
     void give_up(const Error& error);
     void stay_failed();
-    void fail_jobs();
+    void fail_jobs(const Error& error);
     void run_job(const JobPtr& job);
     void idle();
     void heed_loss();
@@ -99,14 +99,14 @@ public:
     WorkerContext context;
 
 private:
-    Link link;
-    JobRunner runner;
-    Ladder ladder;
-    std::uint64_t seen_generation = 0;
-    std::optional<Error> failed;  ///< needs a person
-    Clock::time_point try_again;
-    Clock::time_point last_use;
-    Clock::time_point last_keep_alive;
+    Link link_;
+    JobRunner runner_;
+    Ladder ladder_;
+    std::uint64_t seen_generation_ = 0;
+    std::optional<Error> failed_;  ///< needs a person
+    Clock::time_point try_again_;
+    Clock::time_point last_use_;
+    Clock::time_point last_keep_alive_;
 };
 
 void Worker::Body::run() {
@@ -117,9 +117,9 @@ void Worker::Body::run() {
         if (context.stopping) {
             break;
         }
-        if (failed) {
+        if (failed_) {
             stay_failed();
-        } else if (!link.is_up()) {
+        } else if (!link_.is_up()) {
             climb();
         } else if (const JobPtr job = context.queue.take()) {
             run_job(job);
@@ -127,7 +127,7 @@ void Worker::Body::run() {
             idle();
         }
     }
-    link.say_goodbye(Clock::now() + timing().goodbye);
+    link_.say_goodbye(Clock::now() + timing().goodbye);
     context.publish([](LinkStatus& status) { status.state = LinkState::absent; });
 }
 
@@ -136,21 +136,21 @@ void Worker::Body::run() {
 void Worker::Body::heed_requests() {
     context.attention.clear();
     if (auto path = context.take_trace_file()) {
-        if (const auto set = link.trace().set_file(*path); !set) {
+        if (const auto set = link_.trace().set_file(*path); !set) {
             context.log(log_error, fmt::format("`log.trace`: {}", set.error().what));
         }
     }
-    if (const std::uint64_t now = context.generation(); now != seen_generation) {
-        seen_generation = now;
-        ladder.set_can_power_cycle(context.can_power_cycle());
-        if (failed) {
+    if (const std::uint64_t now = context.generation(); now != seen_generation_) {
+        seen_generation_ = now;
+        ladder_.set_can_power_cycle(context.can_power_cycle());
+        if (failed_) {
             restart_link();
         }
     }
     if (context.reset_wanted.exchange(false)) {
         context.log(log_notice, "soft reset of the module");
-        link.soft_reset();
-        failed.reset();
+        link_.soft_reset();
+        failed_.reset();
     }
     if (context.reconnect_wanted.exchange(false)) {
         restart_link();
@@ -158,15 +158,15 @@ void Worker::Body::heed_requests() {
 }
 
 void Worker::Body::restart_link() {
-    link.say_goodbye(Clock::now() + timing().goodbye);
-    ladder.succeeded();
-    failed.reset();
+    link_.say_goodbye(Clock::now() + timing().goodbye);
+    ladder_.succeeded();
+    failed_.reset();
 }
 
 void Worker::Body::climb() {
-    const auto up = link.bring_up();
+    const auto up = link_.bring_up();
     if (up) {
-        last_use = Clock::now();
+        last_use_ = Clock::now();
         const LinkStatus status = context.status();
         context.log(log_notice, fmt::format("link up: {} {}, {}", status.dialect,
                                             status.identity.model, status.operator_name));
@@ -176,16 +176,16 @@ void Worker::Body::climb() {
     if (error.code == Errc::cancelled) {
         return;
     }
-    if (link.needs_person()) {
+    if (link_.needs_person()) {
         give_up(error);
-    } else if (!link.line_is_open() || error.code == Errc::line_lost) {
+    } else if (!link_.line_is_open() || error.code == Errc::line_lost) {
         context.queue.set_link_error({Errc::line_lost, error.number, error.what});
         const bool news =
             !context.status().last_error || context.status().last_error->what != error.what;
         if (news) {
             context.log(log_warning, error.what);
         }
-        link.close_line();
+        link_.close_line();
         context.publish([&](LinkStatus& status) {
             status.state = LinkState::absent;
             status.last_error = error;
@@ -208,12 +208,12 @@ void Worker::Body::await_device() {
 }
 
 void Worker::Body::link_failed(const Error& error, bool in_order) {
-    link.degrade(error);
-    const Ladder::Step step = ladder.failed(error.code, Clock::now());
+    link_.degrade(error);
+    const Ladder::Step step = ladder_.failed(error.code, Clock::now());
     context.queue.set_link_error(error);
     context.log(log_warning, fmt::format("link: {}{}{}; the dialogue ended: {}", error.what,
                                          step.rung == Rung::none ? "" : "; next: ", name(step.rung),
-                                         link.trace().tail()));
+                                         link_.trace().tail()));
     context.publish([&](LinkStatus& status) {
         status.last_error = error;
         status.recovering = name(step.rung);
@@ -222,7 +222,7 @@ void Worker::Body::link_failed(const Error& error, bool in_order) {
     if (!context.stopping && !(in_order && step.rung == Rung::resync)) {
         perform(step.rung);
     }
-    if (link.is_up()) {
+    if (link_.is_up()) {
         context.publish([](LinkStatus& status) { status.recovering.clear(); });
     }
 }
@@ -232,20 +232,20 @@ void Worker::Body::perform(Rung rung) {
         case Rung::none:
             break;
         case Rung::resync:
-            link.forget_module();
+            link_.forget_module();
             break;
         case Rung::end_session:
-            link.end_session();
+            link_.end_session();
             break;
         case Rung::drop_bearer:
-            link.drop_bearer();
+            link_.drop_bearer();
             break;
         case Rung::soft_reset:
-            link.soft_reset();
+            link_.soft_reset();
             break;
         case Rung::power_cycle:
-            link.close_line();
-            link.expect_boot();
+            link_.close_line();
+            link_.expect_boot();
             context.power_cycle();
             wait(timing().reopen);
             break;
@@ -260,18 +260,18 @@ void Worker::Body::wait(milliseconds time) {
         context.alive();
         const auto left = std::chrono::duration_cast<milliseconds>(end - Clock::now());
         poll_one(context.attention.fd(), std::min(left + milliseconds(1), timing().slice));
-        if (context.generation() != seen_generation) {
+        if (context.generation() != seen_generation_) {
             return;
         }
     }
 }
 
 void Worker::Body::give_up(const Error& error) {
-    failed = error;
-    try_again = Clock::now() + timing().person;
+    failed_ = error;
+    try_again_ = Clock::now() + timing().person;
     context.queue.set_link_error(error);
     context.log(log_error,
-                fmt::format("{}; the dialogue ended: {}", error.what, link.trace().tail()));
+                fmt::format("{}; the dialogue ended: {}", error.what, link_.trace().tail()));
     context.publish([&](LinkStatus& status) {
         status.state = LinkState::failed;
         status.last_error = error;
@@ -280,53 +280,53 @@ void Worker::Body::give_up(const Error& error) {
 
 // Until a person has acted, jobs fail at once rather than wait for a link that cannot come.
 void Worker::Body::stay_failed() {
-    if (Clock::now() >= try_again) {
-        failed.reset();
-        if (link.is_up()) {  // the next job tries to log in
+    if (Clock::now() >= try_again_) {
+        failed_.reset();
+        if (link_.is_up()) {  // the next job tries to log in
             context.publish([](LinkStatus& status) { status.state = LinkState::ready; });
         }
         return;
     }
-    fail_jobs();
+    fail_jobs(failed_.value_or(Error{}));
     const milliseconds slice = timing().slice;
-    if (!link.line_is_open()) {
+    if (!link_.line_is_open()) {
         poll_one(context.queue.interrupt().fd(), slice);
         return;
     }
-    const auto heard = link.listen(Clock::now() + slice);
+    const auto heard = link_.listen(Clock::now() + slice);
     if (!heard && heard.error().code != Errc::cancelled) {
-        link.close_line();
-        failed.reset();  // another module may come back
+        link_.close_line();
+        failed_.reset();  // another module may come back
     }
     heed_loss();
 }
 
-void Worker::Body::fail_jobs() {
+void Worker::Body::fail_jobs(const Error& error) {
     context.queue.interrupt().clear();
     while (true) {
         // Uploads that wait in the spool go on waiting, unless the server itself says no.
         const auto waiting = context.queue.jobs();
         if (waiting.empty() || (waiting.front()->priority() == Priority::background &&
-                                failed->code != Errc::login_refused)) {
+                                error.code != Errc::login_refused)) {
             return;
         }
         const JobPtr job = context.queue.take();
         if (!job) {
             return;
         }
-        context.queue.finish(job, fail(*failed));
+        context.queue.finish(job, fail(error));
     }
 }
 
 void Worker::Body::run_job(const JobPtr& job) {
-    const JobRunner::Outcome outcome = runner.run(job);
-    last_use = Clock::now();
-    if (link.needs_person() && outcome.failure) {
+    const JobRunner::Outcome outcome = runner_.run(job);
+    last_use_ = Clock::now();
+    if (link_.needs_person() && outcome.failure) {
         give_up(*outcome.failure);
         return;
     }
-    if (outcome.answered && ladder.failures() > 0) {
-        ladder.succeeded();
+    if (outcome.answered && ladder_.failures() > 0) {
+        ladder_.succeeded();
         context.queue.set_link_error({Errc::timed_out, 0, "the modem does not answer"});
     }
     if (outcome.failure && !context.stopping) {
@@ -336,10 +336,10 @@ void Worker::Body::run_job(const JobPtr& job) {
 
 void Worker::Body::idle() {
     Clock::time_point until = Clock::now() + timing().slice;
-    if (link.has_session()) {
-        until = std::min(until, last_use + context.config()->ftp.idle_timeout);
+    if (link_.has_session()) {
+        until = std::min(until, last_use_ + context.config()->ftp.idle_timeout);
     }
-    if (const auto heard = link.listen(until); !heard && heard.error().code != Errc::cancelled) {
+    if (const auto heard = link_.listen(until); !heard && heard.error().code != Errc::cancelled) {
         link_failed(heard.error());
         return;
     }
@@ -348,27 +348,27 @@ void Worker::Body::idle() {
 }
 
 void Worker::Body::heed_loss() {
-    if (const auto loss = link.take_loss()) {
+    if (const auto loss = link_.take_loss()) {
         context.log(log_notice, loss->what);
-        link.degrade(*loss);
+        link_.degrade(*loss);
     }
 }
 
 void Worker::Body::care_for_session() {
-    if (!link.has_session()) {
+    if (!link_.has_session()) {
         return;
     }
     const Clock::time_point now = Clock::now();
-    if (now - last_use >= context.config()->ftp.idle_timeout) {
-        link.end_session();
+    if (now - last_use_ >= context.config()->ftp.idle_timeout) {
+        link_.end_session();
         return;
     }
     // Not for a session that is closed before any server would close it.
     const bool lasting = context.config()->ftp.idle_timeout > timing().keep_alive * 2;
-    if (lasting && now - std::max(last_use, last_keep_alive) >= timing().keep_alive) {
-        last_keep_alive = now;
-        if (!link.dialect().keep_alive()) {
-            link.forget_session();
+    if (lasting && now - std::max(last_use_, last_keep_alive_) >= timing().keep_alive) {
+        last_keep_alive_ = now;
+        if (!link_.dialect().keep_alive()) {
+            link_.forget_session();
         }
     }
 }

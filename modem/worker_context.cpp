@@ -5,11 +5,11 @@
 
 namespace modem {
 
-WorkerContext::WorkerContext(const config::Config& config, Secrets secrets, JobQueue& queue_,
+WorkerContext::WorkerContext(const config::Config& config, Secrets secrets, JobQueue& jobs,
                              Post post, WorkerEvents events, std::optional<bool> hidden_listing,
-                             WorkerSeams seams_)
-    : queue(queue_),
-      seams(std::move(seams_)),
+                             WorkerSeams surroundings)
+    : queue(jobs),
+      seams(std::move(surroundings)),
       config_(std::make_shared<config::Config>(config)),
       secrets_(std::move(secrets)),
       last_alive_(Clock::now().time_since_epoch().count()),

@@ -7,7 +7,7 @@
 namespace modem::listing_formats {
 namespace {
 
-constexpr std::time_t one_day = 24 * 60 * 60;
+constexpr std::time_t one_day = 86400;
 
 // 0 for January; negative: no month.
 int month_number(std::string_view word) {
@@ -44,9 +44,11 @@ std::optional<int> take_digits(std::string_view& text, std::size_t digits) {
         return std::nullopt;
     }
     int value = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + digits, value);
-    if (error != std::errc() || end != text.data() + digits || value < 0) {
-        return std::nullopt;
+    for (const char digit : text.substr(0, digits)) {
+        if (digit < '0' || digit > '9') {
+            return std::nullopt;
+        }
+        value = value * 10 + (digit - '0');
     }
     text.remove_prefix(digits);
     return value;
@@ -132,7 +134,7 @@ std::optional<std::time_t> zone_offset(std::string_view word) {
     if (!hours || !minutes) {
         return std::nullopt;
     }
-    const std::time_t seconds = (*hours * 60 + *minutes) * 60;
+    const std::time_t seconds = std::time_t{*hours} * 3600 + std::time_t{*minutes} * 60;
     return west ? -seconds : seconds;
 }
 
@@ -175,9 +177,12 @@ std::optional<std::time_t> Dates::unix_date(std::string_view first, Words& words
         found = iso_date(first, ahead);
     } else if (first.size() <= 2) {
         const auto day = number(first);
-        const int after = day && *day >= 1 && *day <= 31 ? month_number(ahead.next()) : -1;
-        if (after >= 0) {
-            found = named_month(after, static_cast<unsigned>(*day), ahead.next(), ahead);
+        if (day && *day >= 1 && *day <= 31) {
+            const int month_after = month_number(ahead.next());
+            if (month_after >= 0) {
+                const auto mday = static_cast<unsigned>(*day);
+                found = named_month(month_after, mday, ahead.next(), ahead);
+            }
         }
     }
     if (found) {
