@@ -110,4 +110,4 @@ public:
         return tl::unexpected<::modem::Error>(                          \
             std::move(MODEMFTP_CONCAT(try_result_, __LINE__)).error()); \
     }                                                                   \
-    declaration = *std::move(MODEMFTP_CONCAT(try_result_, __LINE__))
+    MODEMFTP_CONCAT2(declaration, ) = *std::move(MODEMFTP_CONCAT(try_result_, __LINE__))

@@ -17,9 +17,9 @@ using Kind = Event::Kind;
 
 constexpr std::size_t echoes_kept = 8;
 constexpr std::size_t secrets_kept = 16;
-constexpr std::size_t kept_limit = 256U * 1024U;  ///< bytes of lines nobody asked for
-constexpr int most_stale_reads = 64;              ///< before a command: a flood must not hold it
-constexpr std::size_t least_echo = 6;  ///< shorter commands are only recognised as whole lines
+constexpr std::size_t kept_limit = 262144;  ///< bytes of lines nobody asked for
+constexpr int most_stale_reads = 64;        ///< before a command: a flood must not hold it
+constexpr std::size_t least_echo = 6;       ///< shorter commands are only recognised as whole lines
 
 }  // namespace
 

@@ -15,7 +15,7 @@ namespace {
 constexpr char dle = 0x10;
 constexpr char etx = 0x03;
 constexpr std::size_t encode_chunk = 4096;
-constexpr std::size_t most_read_while_writing = 32U * 1024U;
+constexpr std::size_t most_read_while_writing = 32768;
 constexpr milliseconds write_slice{250};
 
 /// How many of `bytes` belong to a DLE stream whose state is `escaped`, and whether its bare ETX is
@@ -212,7 +212,7 @@ Result<void> Channel::drain(milliseconds quiet, milliseconds limit) {
 Result<void> Channel::escape(milliseconds guard) {
     constexpr std::string_view escape_sequence = "+++";
     // Silence begins when the last byte has left; one that flow control holds back is given up.
-    const auto flushed = stream_.flush({Clock::now() + guard, interrupt_});
+    auto flushed = stream_.flush({Clock::now() + guard, interrupt_});
     if (!flushed && flushed.error().code != Errc::timed_out) {
         return flushed;
     }

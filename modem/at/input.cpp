@@ -10,8 +10,8 @@ namespace modem {
 
 namespace {
 
-constexpr std::size_t capacity = 64U * 1024U;  ///< also the longest line
-constexpr std::size_t least_room = 4096;       ///< few system calls: never read less than this
+constexpr std::size_t capacity = 65536;   ///< also the longest line
+constexpr std::size_t least_room = 4096;  ///< few system calls: never read less than this
 
 bool is_noise(char c) {
     const auto byte = static_cast<unsigned char>(c);
