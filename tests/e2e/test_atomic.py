@@ -6,6 +6,7 @@ import threading
 
 import pytest
 
+from harness.waiting import wait_for
 from harness.server import StrictServer, Vsftpd
 
 
@@ -65,8 +66,9 @@ def test_renaming_onto_an_existing_file(make_stack, server):
     stack = make_stack(server=server, prepare=prepare)
     (stack.mount / "new").rename(stack.mount / "old")
     assert (stack.disk / "old").read_bytes() == b"new content"
-    assert [path.name for path in stack.disk.iterdir()] == ["old"]
     assert [path.name for path in stack.mount.iterdir()] == ["old"]
+    # What stepped aside is removed behind the rename's back.
+    wait_for(lambda: [path.name for path in stack.disk.iterdir()] == ["old"])
 
 
 def test_temporaries_are_not_listed(make_stack):

@@ -18,13 +18,13 @@ password-file = "/etc/modemftp/password"
 path = "/mnt/site"
 """
 BAD = [
-    ("unknown-key", '[cache]\ndirectory-tll = "60s"\n', 12, 1, "directory-tll"),
-    ("unknown-section", '[cash]\nsize = "1M"\n', 11, 1, "cash"),
-    ("wrong-type", '[upload]\natomic = "yes"\n', 12, 10, "atomic"),
-    ("bad-duration", '[cache]\ndirectory-ttl = "60 parsecs"\n', 12, 17, "duration"),
-    ("bad-size", '[cache]\nsize = "64 apples"\n', 12, 8, "size"),
-    ("bad-choice", '[upload]\nmode = "sometimes"\n', 12, 8, "on-close"),
-    ("syntax", '[cache\n', 11, 7, ""),
+    ("unknown-key", '[cache]\ndirectory-tll = "60s"\n', 13, 1, "directory-tll"),
+    ("unknown-section", '[cash]\nsize = "1M"\n', 12, 1, "cash"),
+    ("wrong-type", '[upload]\natomic = "yes"\n', 13, 10, "atomic"),
+    ("bad-duration", '[cache]\ndirectory-ttl = "60 parsecs"\n', 13, 17, "duration"),
+    ("bad-size", '[cache]\nsize = "64 apples"\n', 13, 8, "size"),
+    ("bad-choice", '[upload]\nmode = "sometimes"\n', 13, 8, "on-close"),
+    ("syntax", '[cache\n', 12, 7, ""),
 ]
 
 

@@ -20,6 +20,25 @@ def run(*argv, cwd=None, timeout=120, ok=True, **options):
     return done
 
 
+def output_of(*argv, timeout=120):
+    """What the program wrote, byte for byte."""
+    return subprocess.run([str(word) for word in argv], timeout=timeout, check=True,
+                          stdout=subprocess.PIPE).stdout
+
+
+def pread(fd, length, at):
+    """All of it, as a file that is still arriving may be read in shorter pieces."""
+    pieces = []
+    while length:
+        piece = os.pread(fd, length, at)
+        if not piece:
+            break
+        pieces.append(piece)
+        length -= len(piece)
+        at += len(piece)
+    return b"".join(pieces)
+
+
 def shell(script, cwd, ok=True):
     return run("bash", "-ec", script, cwd=cwd, ok=ok)
 

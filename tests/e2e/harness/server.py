@@ -134,8 +134,8 @@ class Vsftpd(Server):
 
     def uploads(self):
         """(path, bytes) of every upload that the server counts as complete."""
-        return [(path, int(size)) for path, size in
-                re.findall(r'OK UPLOAD: Client "[^"]*", "(.*)", (\d+) bytes',
+        return [(path, int(size or 0)) for path, size in
+                re.findall(r'OK UPLOAD: Client "[^"]*", "(.*?)",(?: (\d+) bytes,)? [\d.]+Kbyte',
                            self.log.read_text(errors="replace"))]
 
 

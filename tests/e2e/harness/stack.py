@@ -13,7 +13,7 @@ from harness.emulator import Emulator, by_name
 from harness.server import Vsftpd
 from harness.waiting import wait_for
 
-TAIL = 6000
+TAIL = 4000
 
 
 def build_under_test():
