@@ -1,92 +1,77 @@
 // SPDX-License-Identifier: MIT
 #include "modem/result.hpp"
 
+#include <array>
+#include <cstddef>
+
 namespace modem {
 
-std::string_view name(Errc code) {
-    switch (code) {
-        case Errc::cancelled:
-            return "cancelled";
-        case Errc::gave_way:
-            return "gave_way";
-        case Errc::shutting_down:
-            return "shutting_down";
-        case Errc::line_lost:
-            return "line_lost";
-        case Errc::timed_out:
-            return "timed_out";
-        case Errc::garbled:
-            return "garbled";
-        case Errc::module_restarted:
-            return "module_restarted";
-        case Errc::refused:
-            return "refused";
-        case Errc::not_supported:
-            return "not_supported";
-        case Errc::link_down:
-            return "link_down";
-        case Errc::sim_missing:
-            return "sim_missing";
-        case Errc::pin_required:
-            return "pin_required";
-        case Errc::no_service:
-            return "no_service";
-        case Errc::bearer_lost:
-            return "bearer_lost";
-        case Errc::dns_failed:
-            return "dns_failed";
-        case Errc::connect_failed:
-            return "connect_failed";
-        case Errc::module_memory:
-            return "module_memory";
-        case Errc::session_lost:
-            return "session_lost";
-        case Errc::login_refused:
-            return "login_refused";
-        case Errc::data_connection:
-            return "data_connection";
-        case Errc::server_busy:
-            return "server_busy";
-        case Errc::not_found:
-            return "not_found";
-        case Errc::permission:
-            return "permission";
-        case Errc::exists:
-            return "exists";
-        case Errc::not_empty:
-            return "not_empty";
-        case Errc::is_directory:
-            return "is_directory";
-        case Errc::not_directory:
-            return "not_directory";
-        case Errc::no_space:
-            return "no_space";
-        case Errc::rejected:
-            return "rejected";
-        case Errc::size_mismatch:
-            return "size_mismatch";
-        case Errc::changed:
-            return "changed";
-        case Errc::invalid_name:
-            return "invalid_name";
-        case Errc::name_too_long:
-            return "name_too_long";
-        case Errc::not_representable:
-            return "not_representable";
-        case Errc::local_io:
-            return "local_io";
-        case Errc::local_no_space:
-            return "local_no_space";
-        case Errc::invalid_argument:
-            return "invalid_argument";
-        case Errc::too_large:
-            return "too_large";
-        case Errc::read_only:
-            return "read_only";
-        case Errc::cross_device:
-            return "cross_device";
+namespace {
+
+struct Name {
+    Errc code;
+    std::string_view text;
+};
+
+// In the order of the enum, which is checked below.
+constexpr auto names = std::to_array<Name>({
+    {Errc::cancelled, "cancelled"},
+    {Errc::gave_way, "gave_way"},
+    {Errc::shutting_down, "shutting_down"},
+    {Errc::line_lost, "line_lost"},
+    {Errc::timed_out, "timed_out"},
+    {Errc::garbled, "garbled"},
+    {Errc::module_restarted, "module_restarted"},
+    {Errc::refused, "refused"},
+    {Errc::not_supported, "not_supported"},
+    {Errc::link_down, "link_down"},
+    {Errc::sim_missing, "sim_missing"},
+    {Errc::pin_required, "pin_required"},
+    {Errc::no_service, "no_service"},
+    {Errc::bearer_lost, "bearer_lost"},
+    {Errc::dns_failed, "dns_failed"},
+    {Errc::connect_failed, "connect_failed"},
+    {Errc::module_memory, "module_memory"},
+    {Errc::session_lost, "session_lost"},
+    {Errc::login_refused, "login_refused"},
+    {Errc::data_connection, "data_connection"},
+    {Errc::server_busy, "server_busy"},
+    {Errc::not_found, "not_found"},
+    {Errc::permission, "permission"},
+    {Errc::exists, "exists"},
+    {Errc::not_empty, "not_empty"},
+    {Errc::is_directory, "is_directory"},
+    {Errc::not_directory, "not_directory"},
+    {Errc::no_space, "no_space"},
+    {Errc::rejected, "rejected"},
+    {Errc::size_mismatch, "size_mismatch"},
+    {Errc::changed, "changed"},
+    {Errc::invalid_name, "invalid_name"},
+    {Errc::name_too_long, "name_too_long"},
+    {Errc::not_representable, "not_representable"},
+    {Errc::local_io, "local_io"},
+    {Errc::local_no_space, "local_no_space"},
+    {Errc::invalid_argument, "invalid_argument"},
+    {Errc::too_large, "too_large"},
+    {Errc::read_only, "read_only"},
+    {Errc::cross_device, "cross_device"},
+});
+
+constexpr bool in_order() {
+    for (std::size_t i = 0; i < names.size(); ++i) {
+        if (static_cast<std::size_t>(names[i].code) != i) {
+            return false;
+        }
     }
-    return "unknown";
+    return true;
+}
+static_assert(in_order());
+
+}  // namespace
+
+std::string_view name(Errc code) {
+    const auto index = static_cast<std::size_t>(code);
+    return index < names.size() ? names[index].text : "unknown";
 }
 
 bool is_transient(Errc code) {

@@ -56,7 +56,7 @@ std::optional<std::string> Input::take_line() {
         std::string line;
         std::copy_if(begin + head_, end, std::back_inserter(line),
                      [](char c) { return !is_noise(c); });
-        line.erase(0, std::min(line.find_first_not_of("\xff"), line.size()));
+        line.erase(0, std::min(line.find_first_not_of('\xff'), line.size()));
         line_feed_pending_ = *end == '\r';
         consume(scanned_ + 1 - head_);
         const bool skipped = std::exchange(skip_line_, false);
