@@ -8,15 +8,21 @@
 
 namespace fusefs {
 
-/// Makes a callback harmless once the file system is gone: it then only drops what it holds.
+/// A callback that is harmless once the file system is gone: it then only drops what it holds.
 template <typename Function>
-auto while_alive(const Core& core, Function function) {
-    return [alive = std::weak_ptr<bool>(core.alive),
-            function = std::move(function)](auto&&... arguments) mutable {
+struct WhileAlive {
+    std::weak_ptr<bool> alive;
+    Function function;
+    template <typename... Arguments>
+    void operator()(Arguments&&... arguments) {
         if (!alive.expired()) {
-            function(std::forward<decltype(arguments)>(arguments)...);
+            function(std::forward<Arguments>(arguments)...);
         }
-    };
+    }
+};
+template <typename Function>
+WhileAlive<Function> while_alive(const Core& core, Function function) {
+    return {std::weak_ptr<bool>(core.alive), std::move(function)};
 }
 
 /// Submits a job that one program waits for; an interrupt cancels it.

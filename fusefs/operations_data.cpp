@@ -96,7 +96,7 @@ void fsync(fuse_req_t request, fuse_ino_t, int, fuse_file_info* info) {
 void release(fuse_req_t request, fuse_ino_t, fuse_file_info* info) {
     Mounted& mounted = mounted_of(request);
     if (const auto handle = mounted.files.take(info->fh)) {
-        mounted.volume.files().release(handle);
+        mounted.volume.release(handle);
     }
     fuse_reply_err(request, 0);
 }

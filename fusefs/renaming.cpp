@@ -275,7 +275,8 @@ void Renaming::put_back(Error error) {
         return;
     }
     submit(modem::RenameRequest{*aside, at->to.remote}, false,
-           [self = shared_from_this(), error = std::move(error)](Result<Answer> answer) mutable {
+           [self = shared_from_this(),
+            error = std::move(error)](const Result<Answer>& answer) mutable {
                if (!answer) {
                    self->body_.core.log(
                        3, "what stood at the new name of a failed rename is on the server as " +
@@ -336,11 +337,11 @@ void Renaming::commit_names(const Ends& at) {
 }
 
 void Volume::rename(Ino parent, std::string_view name, Ino new_parent, std::string_view new_name,
-                    unsigned flags, WaiterPtr waiter, Done<void> done) {
+                    unsigned flags, const WaiterPtr& waiter, Done<void> done) {
     std::make_shared<Renaming>(
         *body_,
         Renaming::Names{parent, std::string(name), new_parent, std::string(new_name), flags},
-        std::move(waiter), std::move(done))
+        waiter, std::move(done))
         ->begin();
 }
 

@@ -49,25 +49,25 @@ public:
 
     // ---- names ------------------------------------------------------------------------------
     /// On success the node's lookup count has been raised by one.
-    void lookup(Ino parent, std::string_view name, WaiterPtr waiter, Done<Ino> done);
+    void lookup(Ino parent, std::string_view name, const WaiterPtr& waiter, Done<Ino> done);
     void forget(Ino ino, std::uint64_t count);
-    void getattr(Ino ino, WaiterPtr waiter, Done<struct stat> done);
+    void getattr(Ino ino, const WaiterPtr& waiter, Done<struct stat> done);
     struct SetAttributes {
         std::optional<std::uint64_t> size;
         std::optional<std::int64_t> mtime_ns;
         std::optional<unsigned> mode;
     };
-    void setattr(Ino ino, const SetAttributes& set, HandlePtr handle, WaiterPtr waiter,
+    void setattr(Ino ino, const SetAttributes& set, HandlePtr handle, const WaiterPtr& waiter,
                  Done<struct stat> done);
-    void opendir(Ino ino, WaiterPtr waiter, Done<std::shared_ptr<DirectoryHandle>> done);
+    void opendir(Ino ino, const WaiterPtr& waiter, Done<std::shared_ptr<DirectoryHandle>> done);
     /// Takes the snapshot again if the directory has changed: rewinddir(3).
     void snapshot(DirectoryHandle& handle);
-    void mkdir(Ino parent, std::string_view name, WaiterPtr waiter, Done<Ino> done);
-    void rmdir(Ino parent, std::string_view name, WaiterPtr waiter, Done<void> done);
-    void unlink(Ino parent, std::string_view name, WaiterPtr waiter, Done<void> done);
+    void mkdir(Ino parent, std::string_view name, const WaiterPtr& waiter, Done<Ino> done);
+    void rmdir(Ino parent, std::string_view name, const WaiterPtr& waiter, Done<void> done);
+    void unlink(Ino parent, std::string_view name, const WaiterPtr& waiter, Done<void> done);
     /// `flags`: 0 or RENAME_NOREPLACE; anything else is invalid_argument.
     void rename(Ino parent, std::string_view name, Ino new_parent, std::string_view new_name,
-                unsigned flags, WaiterPtr waiter, Done<void> done);
+                unsigned flags, const WaiterPtr& waiter, Done<void> done);
     modem::Result<std::string> readlink(Ino ino);
     modem::Result<std::string> getxattr(Ino ino, std::string_view name);
     modem::Result<std::vector<std::string>> listxattr(Ino ino);
@@ -77,15 +77,17 @@ public:
     [[nodiscard]] Node* node(Ino ino);
 
     // ---- files ------------------------------------------------------------------------------
-    void open_file(Ino ino, int flags, WaiterPtr waiter, Done<HandlePtr> done);
+    void open_file(Ino ino, int flags, const WaiterPtr& waiter, Done<HandlePtr> done);
     struct Created {
         Ino ino = 0;
         HandlePtr handle;
     };
     /// O_CREAT of a name that the kernel found missing; an existing one is opened, or `exists`
     /// with O_EXCL.
-    void create(Ino parent, std::string_view name, int flags, unsigned mode, WaiterPtr waiter,
-                Done<Created> done);
+    void create(Ino parent, std::string_view name, int flags, unsigned mode,
+                const WaiterPtr& waiter, Done<Created> done);
+    /// files().release(); a file that was unlinked while it was open goes now.
+    void release(const HandlePtr& handle);
     [[nodiscard]] Files& files();
     [[nodiscard]] Uploads& uploads();
 
@@ -104,7 +106,7 @@ private:
     friend class Renaming;
     struct Body;
     explicit Volume(std::unique_ptr<Body> body);
-    void open_existing(Node& node, int flags, WaiterPtr waiter, Done<Created> done);
+    void open_existing(Node& node, int flags, const WaiterPtr& waiter, Done<Created> done);
     std::unique_ptr<Body> body_;
 };
 

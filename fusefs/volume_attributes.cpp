@@ -87,7 +87,7 @@ struct stat Volume::attributes(const Node& node) const {
     return body_->attributes(node);
 }
 
-void Volume::getattr(Ino ino, WaiterPtr waiter, Done<struct stat> done) {
+void Volume::getattr(Ino ino, const WaiterPtr& waiter, Done<struct stat> done) {
     Body& body = *body_;
     Node* const node = body.core.tree.find(ino);
     if (node == nullptr) {
@@ -114,7 +114,7 @@ void Volume::getattr(Ino ino, WaiterPtr waiter, Done<struct stat> done) {
 
 // ---- setting ----------------------------------------------------------------------------------
 
-void Volume::setattr(Ino ino, const SetAttributes& set, HandlePtr handle, WaiterPtr waiter,
+void Volume::setattr(Ino ino, const SetAttributes& set, HandlePtr handle, const WaiterPtr& waiter,
                      Done<struct stat> done) {
     Body& body = *body_;
     Node* const node = body.core.tree.find(ino);

@@ -58,8 +58,8 @@ struct Volume::Body {
 
     // ---- removing (volume_removal.cpp) --------------------------------------------------------
     void remove_file(Ino parent, const std::string& name, const WaiterPtr& waiter, Done<void> done);
-    void discard_then_remove(Node& node, std::int64_t upload, Ino parent, const std::string& name,
-                             const WaiterPtr& waiter, Done<void> done);
+    void discard_then_remove(const Node& node, std::int64_t upload, Ino parent,
+                             const std::string& name, const WaiterPtr& waiter, Done<void> done);
     void hide_open_file(Node& node, const Place& at, const WaiterPtr& waiter, Done<void> done);
     void remove_remote_file(Node& node, const Place& at, const WaiterPtr& waiter, Done<void> done);
     void remove_directory(Node& node, const Place& at, const WaiterPtr& waiter, Done<void> done);

@@ -12,7 +12,8 @@ using modem::Errc;
 using modem::fail;
 using modem::Result;
 
-void Volume::opendir(Ino ino, WaiterPtr waiter, Done<std::shared_ptr<DirectoryHandle>> done) {
+void Volume::opendir(Ino ino, const WaiterPtr& waiter,
+                     Done<std::shared_ptr<DirectoryHandle>> done) {
     Body& body = *body_;
     Node* const node = body.core.tree.find(ino);
     if (node == nullptr || !node->is_directory()) {
@@ -59,7 +60,7 @@ void Volume::snapshot(DirectoryHandle& handle) {
     }
 }
 
-void Volume::open_file(Ino ino, int flags, WaiterPtr waiter, Done<HandlePtr> done) {
+void Volume::open_file(Ino ino, int flags, const WaiterPtr& waiter, Done<HandlePtr> done) {
     Body& body = *body_;
     Node* const node = body.core.tree.find(ino);
     if (node == nullptr) {
@@ -72,7 +73,7 @@ void Volume::open_file(Ino ino, int flags, WaiterPtr waiter, Done<HandlePtr> don
         return;
     }
     if ((flags & O_ACCMODE) == O_RDONLY && (flags & O_TRUNC) == 0) {
-        body.files.open(*node, flags, std::move(waiter), std::move(done));
+        body.files.open(*node, flags, waiter, std::move(done));
         return;
     }
     body.when_writable(
@@ -87,8 +88,8 @@ void Volume::open_file(Ino ino, int flags, WaiterPtr waiter, Done<HandlePtr> don
         });
 }
 
-void Volume::create(Ino parent, std::string_view name, int flags, unsigned mode, WaiterPtr waiter,
-                    Done<Created> done) {
+void Volume::create(Ino parent, std::string_view name, int flags, unsigned mode,
+                    const WaiterPtr& waiter, Done<Created> done) {
     Body& body = *body_;
     if (auto at = body.place(parent, name); !at) {
         done(fail(std::move(at).error()));
@@ -120,12 +121,12 @@ void Volume::create(Ino parent, std::string_view name, int flags, unsigned mode,
 }
 
 /// The name exists after all: somebody else made it since the kernel asked.
-void Volume::open_existing(Node& node, int flags, WaiterPtr waiter, Done<Created> done) {
+void Volume::open_existing(Node& node, int flags, const WaiterPtr& waiter, Done<Created> done) {
     if ((flags & O_EXCL) != 0) {
         done(fail(Errc::exists, "the file exists"));
         return;
     }
-    open_file(node.ino, flags, std::move(waiter),
+    open_file(node.ino, flags, waiter,
               while_alive(body_->core, [this, ino = node.ino,
                                         done = std::move(done)](Result<HandlePtr> handle) mutable {
                   Node* const again = body_->core.tree.find(ino);
@@ -136,6 +137,13 @@ void Volume::open_existing(Node& node, int flags, WaiterPtr waiter, Done<Created
                   body_->core.tree.looked_up(*again);
                   done(Created{ino, *std::move(handle)});
               }));
+}
+
+void Volume::release(const HandlePtr& handle) {
+    body_->files.release(handle);
+    if (body_->leftovers.size() > 0) {
+        body_->leftovers.tick();
+    }
 }
 
 Files& Volume::files() {

@@ -67,7 +67,7 @@ Result<Volume::Body::Place> Volume::Body::place(Ino parent, std::string_view nam
 
 // ---- looking up -------------------------------------------------------------------------------
 
-void Volume::lookup(Ino parent, std::string_view name, WaiterPtr waiter, Done<Ino> done) {
+void Volume::lookup(Ino parent, std::string_view name, const WaiterPtr& waiter, Done<Ino> done) {
     Body& body = *body_;
     Node* const directory = body.core.tree.find(parent);
     if (directory == nullptr || !directory->is_directory()) {
@@ -182,7 +182,7 @@ void Volume::Body::doubt_after(Ino directory, Errc code) {
 
 // ---- making directories -----------------------------------------------------------------------
 
-void Volume::mkdir(Ino parent, std::string_view name, WaiterPtr waiter, Done<Ino> done) {
+void Volume::mkdir(Ino parent, std::string_view name, const WaiterPtr& waiter, Done<Ino> done) {
     Body& body = *body_;
     if (auto at = body.place(parent, name); !at) {
         done(fail(std::move(at).error()));

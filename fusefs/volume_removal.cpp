@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: MIT
+#include <algorithm>
 #include <utility>
 
 #include "fusefs/file.hpp"
@@ -13,7 +14,7 @@ using modem::fail;
 using modem::Priority;
 using modem::Result;
 
-void Volume::unlink(Ino parent, std::string_view name, WaiterPtr waiter, Done<void> done) {
+void Volume::unlink(Ino parent, std::string_view name, const WaiterPtr& waiter, Done<void> done) {
     Body& body = *body_;
     if (auto at = body.place(parent, name); !at) {
         done(fail(std::move(at).error()));
@@ -43,8 +44,8 @@ void Volume::Body::remove_file(Ino parent, const std::string& name, const Waiter
         return;
     }
     if (uploads.running(at->path.text())) {
-        discard_then_remove(*node, uploads.find(at->path.text())->id, parent, name, waiter,
-                            std::move(done));
+        const auto id = uploads.find(at->path.text())->id;
+        discard_then_remove(*node, id, parent, name, waiter, std::move(done));
         return;
     }
     if (!node->on_server) {
@@ -65,11 +66,14 @@ void Volume::Body::remove_file(Ino parent, const std::string& name, const Waiter
 
 /// An upload of the file is on its way: it is broken off first, so that it cannot bring the name
 /// back.
-void Volume::Body::discard_then_remove(Node& node, std::int64_t upload, Ino parent,
+void Volume::Body::discard_then_remove(const Node& node, std::int64_t upload, Ino parent,
                                        const std::string& name, const WaiterPtr& waiter,
                                        Done<void> done) {
+    const auto views = uploads.list();
     const bool may_be_published =
-        uploads.find(core.tree.path(node)->text())->step >= UploadStep::stored;
+        std::any_of(views.begin(), views.end(), [upload](const UploadView& view) {
+            return view.row.id == upload && view.row.step >= UploadStep::stored;
+        });
     uploads.discard(
         upload, while_alive(core, [this, may_be_published, ino = node.ino, parent, name, waiter,
                                    done = std::move(done)](const Result<void>& discarded) mutable {
@@ -175,7 +179,7 @@ void Volume::Body::take_away(Node& node) {
 
 // ---- directories ------------------------------------------------------------------------------
 
-void Volume::rmdir(Ino parent, std::string_view name, WaiterPtr waiter, Done<void> done) {
+void Volume::rmdir(Ino parent, std::string_view name, const WaiterPtr& waiter, Done<void> done) {
     Body& body = *body_;
     if (auto at = body.place(parent, name); !at) {
         done(fail(std::move(at).error()));

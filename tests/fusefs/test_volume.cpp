@@ -169,8 +169,7 @@ TEST_F(VolumeTest, OpenUnlinkedRemoteFilesCanStillBeRead) {
     volume->tick();
     loop.run_posted();
     EXPECT_EQ(server->paths().size(), 1U);
-    volume->files().release(*handle);
-    volume->tick();
+    volume->release(*handle);
     EXPECT_TRUE(loop.run_until([&] { return server->paths().empty(); }));
 }
 
