@@ -164,8 +164,14 @@ def server(directory):
     server.stop()
 
 
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_makereport(item, call):
+    outcome = yield
+    setattr(item, "failed_in_" + call.when, outcome.get_result().failed)
+
+
 @pytest.fixture
-def start(binary, directory, server):
+def start(request, binary, directory, server):
     """start("--quirk", "…") → (line, emulator); as many as a test likes, one after the other."""
     running = []
 
@@ -178,6 +184,11 @@ def start(binary, directory, server):
         return line, emulator
 
     yield run
+    if getattr(request.node, "failed_in_call", False):
+        for _, emulator in running:
+            print(f"What {emulator.directory.name} has to say:")
+            records = emulator.log_file.read_text().splitlines()
+            print("\n".join(r[:200] for r in records if r.split(" ")[1] == "#" or " > AT" in r))
     for line, emulator in running:
         line.close()
         emulator.stop()

@@ -35,10 +35,13 @@ std::optional<std::string> Control::open(const std::string& where) {
         unlink(path.c_str());
     }
     listener_ = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+    if (listener_ < 0 ||
+        bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
         listen(listener_, 8) != 0) {
         auto problem = fmt::format("cannot listen on {}: {}", path, std::strerror(errno));
-        close(listener_);
+        if (listener_ >= 0) {
+            close(listener_);
+        }
         listener_ = -1;
         return problem;
     }

@@ -2,6 +2,7 @@
 #include "tests/emulator/ftp_client.hpp"
 
 #include <curl/curl.h>
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -216,9 +217,8 @@ bool FtpClient::connected() const {
         return true;
     }
     // Between two operations the server has nothing to say, except that it closes.
-    char byte = 0;
-    auto got = recv(control_fd_, &byte, 1, MSG_PEEK | MSG_DONTWAIT);
-    return got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK);
+    pollfd state{control_fd_, POLLIN | POLLRDHUP, 0};
+    return poll(&state, 1, 0) == 0;
 }
 
 void FtpClient::set_active(bool active, std::uint16_t data_port) {

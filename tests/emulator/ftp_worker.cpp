@@ -221,6 +221,9 @@ void FtpWorker::prepare(const Request& request) {
     }
     if (login_.tls) {
         set(CURLOPT_USE_SSL, static_cast<long>(CURLUSESSL_ALL));
+        // Modules of this generation speak TLS 1.2. With 1.3 the server's session tickets lie
+        // unread when an upload closes its data connection, which then ends in a reset.
+        set(CURLOPT_SSLVERSION, static_cast<long>(CURL_SSLVERSION_MAX_TLSv1_2));
         set(CURLOPT_SSL_VERIFYPEER, 0L);
         set(CURLOPT_SSL_VERIFYHOST, 0L);
     }
@@ -389,7 +392,7 @@ FtpResult FtpWorker::verdict(CURLcode code) {
     auto result = reply_;
     trace(FtpTrace::Kind::remark,
           code == CURLE_OK ? "done" : fmt::format("ended: {}", curl_easy_strerror(code)));
-    if (aborted) {
+    if (aborted || (broken && !deaf_)) {
         result.cause = Cause::aborted;
     } else if (deaf_) {
         result.cause = logging_in_ && !greeted_ ? Cause::connect : Cause::lost;
@@ -397,8 +400,6 @@ FtpResult FtpWorker::verdict(CURLcode code) {
         result.cause = Cause::dns;
     } else if (logging_in_ && !greeted_) {
         result.cause = Cause::connect;
-    } else if (broken) {
-        result.cause = Cause::aborted;
     } else if (result.code >= 400) {
         result.cause = ends_transfer(result.code) && moved_ > 0 ? Cause::data : Cause::refused;
     } else if (code != CURLE_OK) {

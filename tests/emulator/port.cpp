@@ -103,7 +103,8 @@ std::optional<std::string> Port::listen_unix(const std::string& path) {
     if (lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode)) {
         unlink(path.c_str());
     }
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+    if (listener_ < 0 ||
+        bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
         listen(listener_, 4) != 0) {
         auto problem = failure("cannot listen on", path);
         close_fd(listener_);
@@ -125,7 +126,8 @@ std::optional<std::string> Port::listen_tcp(std::string_view port) {
     listener_ = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
     int on = 1;
     setsockopt(listener_, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
-    if (bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+    if (listener_ < 0 ||
+        bind(listener_, reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
         listen(listener_, 4) != 0) {
         auto problem = failure("cannot listen on", where_);
         close_fd(listener_);

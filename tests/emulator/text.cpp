@@ -7,6 +7,7 @@
 #include <cctype>
 #include <charconv>
 #include <iterator>
+#include <memory>
 #include <utility>
 
 namespace emulator {
@@ -178,8 +179,8 @@ std::vector<std::string> words(std::string_view line) {
 
 std::optional<std::uint64_t> number(std::string_view text) {
     std::uint64_t value = 0;
-    const auto* end = text.data() + text.size();
-    auto [at, error] = std::from_chars(text.data(), end, value);
+    const auto* end = std::to_address(text.end());
+    auto [at, error] = std::from_chars(std::to_address(text.begin()), end, value);
     if (error != std::errc{} || at != end || text.empty()) {
         return std::nullopt;
     }
@@ -226,7 +227,10 @@ std::optional<std::vector<Argument>> split_arguments(std::string_view text) {
 
 const Argument& Command::at(std::size_t index) const {
     static const Argument missing;
-    return index < count() ? (*arguments)[index] : missing;
+    if (!arguments || index >= arguments->size()) {
+        return missing;
+    }
+    return (*arguments)[index];
 }
 
 std::optional<std::uint64_t> Command::number_at(std::size_t index, std::uint64_t low,
