@@ -92,18 +92,4 @@ void Child::reap() {
     ended(words);
 }
 
-int run_and_wait(const std::vector<std::string>& arguments) {
-    pid_t pid = 0;
-    if (spawn(arguments, pid) != 0) {
-        return -1;
-    }
-    int status = 0;
-    while (::waitpid(pid, &status, 0) < 0) {
-        if (errno != EINTR) {
-            return -1;
-        }
-    }
-    return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 }  // namespace service

@@ -34,8 +34,4 @@ private:
     Source source_;
 };
 
-/// Runs a program that ends quickly, and waits; its exit status, or -1. For the time before the
-/// loop runs.
-int run_and_wait(const std::vector<std::string>& arguments);
-
 }  // namespace service

@@ -4,8 +4,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <sys/file.h>
-#include <sys/mount.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
@@ -13,7 +11,7 @@
 #include <string_view>
 #include <system_error>
 
-#include "daemon/child.hpp"
+#include "fusefs/mount_point.hpp"
 
 namespace service {
 namespace {
@@ -36,23 +34,15 @@ std::string owner_of(const modem::Fd& lock) {
 }
 
 /// True for the errno of a mount whose daemon has gone, or whose connection was aborted.
-bool is_dead_mount(int error) {
-    return error == ENOTCONN || error == ECONNABORTED;
+bool is_dead_mount(const std::error_code& error) {
+    return error == std::errc::not_connected || error == std::errc::connection_aborted;
 }
 
-modem::Result<void> unmount_lazily(const std::string& path) {
-    if (::umount2(path.c_str(), MNT_DETACH) == 0) {
-        return {};
-    }
-    const int error = errno;
-    if (error == EPERM && run_and_wait({"fusermount3", "-u", "-z", "--", path}) == 0) {
-        return {};
-    }
-    return fail(
-        Errc::local_io,
-        fmt::format("{} is the mount of a daemon that has died and cannot be unmounted: {}; "
-                    "run: fusermount3 -uz {}",
-                    path, message(error), path));
+/// The kernel may still know the attributes of a dead mount's root, so stat() tells nothing.
+bool has_dead_mount(const std::string& path) {
+    std::error_code error;
+    const fs::directory_iterator entries(path, error);
+    return is_dead_mount(error);
 }
 
 modem::Result<void> check_empty_directory(const std::string& path) {
@@ -119,10 +109,15 @@ modem::Result<modem::Fd> claim(const fs::path& state_directory) {
 }
 
 modem::Result<std::string> prepare_mount_point(const std::string& path) {
-    struct stat status{};
+    constexpr int most = 8;  // dead mounts may lie on one another
     std::string done;
-    if (::stat(path.c_str(), &status) != 0 && is_dead_mount(errno)) {
-        CHECK(unmount_lazily(path));
+    for (int i = 0; i < most && has_dead_mount(path); ++i) {
+        if (!fusefs::unmount_path(path, true)) {
+            return fail(Errc::local_io,
+                        fmt::format("{} is the mount of a daemon that has died and cannot be "
+                                    "unmounted; run: umount -l {}",
+                                    path, path));
+        }
         done = fmt::format("unmounted {}, which a daemon that has died had left behind", path);
     }
     CHECK(check_empty_directory(path));

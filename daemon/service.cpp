@@ -28,14 +28,9 @@
 namespace service {
 namespace {
 
-using modem::LinkState;
 using modem::LinkStatus;
 using std::chrono::milliseconds;
 using namespace std::chrono_literals;
-
-bool is_up(LinkState state) {
-    return state == LinkState::ready || state == LinkState::session;
-}
 
 /// Ending is what a person waits for: should a thread hang in the kernel, the process ends anyway.
 /// What is durable stays so.
@@ -94,7 +89,6 @@ struct Service::Body {
     void end(int code, const std::string& why);
 
     void on_link(const LinkStatus& status);
-    void log_link(const LinkStatus& before, const LinkStatus& now);
     void note_idle_keys();
     void on_requests();
     void on_second();
@@ -172,29 +166,14 @@ void Service::Body::end(int code, const std::string& why) {
 void Service::Body::on_link(const LinkStatus& status) {
     const LinkStatus before = std::exchange(link, status);
     volume->link_changed(link);
-    log_link(before, link);
+    if (link.state != before.state) {  // what matters about it the worker has said
+        log.write(LOG_DEBUG, fmt::format("link: {}", name(link.state)),
+                  {{"DIALECT", link.dialect}});
+    }
     if (link.capabilities && !before.capabilities) {
         note_idle_keys();
     }
     show_status();
-}
-
-void Service::Body::log_link(const LinkStatus& before, const LinkStatus& now) {
-    if (is_up(now.state) && !is_up(before.state)) {
-        log.write(LOG_NOTICE,
-                  fmt::format("link is up: {} {} on {}", now.dialect, now.identity.model, now.line),
-                  {{"DIALECT", now.dialect}});
-    } else if (is_up(before.state) && !is_up(now.state)) {
-        log.write(LOG_WARNING,
-                  fmt::format("link is down: {}",
-                              now.last_error ? now.last_error->what : std::string(name(now.state))),
-                  {{"DIALECT", now.dialect}});
-    } else if (now.state == LinkState::failed && before.state != LinkState::failed) {
-        log.error(fmt::format("the link needs a person: {}",
-                              now.last_error ? now.last_error->what : "no reason is known"));
-    } else if (now.state != before.state) {
-        log.write(LOG_DEBUG, fmt::format("link: {}", name(now.state)));
-    }
 }
 
 /// Keys for modules that cannot list mean nothing to one that can, and should not pass in silence.
@@ -245,7 +224,8 @@ void Service::Body::apply(const config::Config& loaded) {
     }
     const config::Changes changes = config::compare(config, loaded);
     config::apply_live(config, loaded);
-    log.set_level(syslog_level(config.log.level));
+    const int level = syslog_level(config.log.level);
+    log.set_level(std::max(level, log.level()));  // what changed is told at the old level, too
     if (auto fresh = load_secrets(config)) {
         worker->set_secrets(std::move(fresh->secrets));
     } else {
@@ -266,6 +246,7 @@ void Service::Body::apply(const config::Config& loaded) {
         log.warning(fmt::format("reload: {} changed and needs a restart",
                                 fmt::join(changes.restart, ", ")));
     }
+    log.set_level(level);
 }
 
 Activity Service::Body::activity() const {
