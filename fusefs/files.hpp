@@ -90,6 +90,9 @@ public:
     [[nodiscard]] std::uint64_t cached_bytes(const Node& node) const;
     /// The name is gone: no upload any more; open handles go on without a name.
     void unlinked(Node& node);
+    /// While a file at or below `path` is just becoming an upload (whose row says `path`): calls
+    /// `then` once it is one, and returns true. Otherwise false, and `then` is dropped.
+    bool when_committed(const modem::RemotePath& path, modem::UniqueFunction<void()> then);
     /// The node (or a directory above it) has another path now.
     void renamed(const std::string& from, const std::string& to);
     /// The server's size or time of this file is another now (a listing said so).

@@ -210,14 +210,11 @@ void Files::Body::enqueued(const std::shared_ptr<Commit>& work, const std::share
 void Files::Body::finish(const std::shared_ptr<Commit>& work, Result<std::int64_t> id) {
     auto file = work->file;
     file->committing = false;
-    if (!file->after_commit.empty()) {
-        auto next = std::move(file->after_commit.front());
-        file->after_commit.pop_front();
-        work->done(std::move(id));
-        next();
-        return;
-    }
+    auto waiting = std::exchange(file->after_commit, {});
     work->done(std::move(id));
+    for (auto& next : waiting) {
+        next();  // one that commits makes those behind it wait again
+    }
 }
 
 void Files::Body::save(const FilePtr& file, WaiterPtr waiter, Done<void> done) {

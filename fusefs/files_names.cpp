@@ -119,6 +119,17 @@ void Files::renamed(const std::string& from, const std::string& to) {
     }
 }
 
+bool Files::when_committed(const modem::RemotePath& path, modem::UniqueFunction<void()> then) {
+    for (const auto& [key, weak] : body_->all) {
+        const auto file = weak.lock();
+        if (file && file->committing && file->node != nullptr && file->path.is_within(path)) {
+            file->after_commit.push_back(std::move(then));
+            return true;
+        }
+    }
+    return false;
+}
+
 /// Who has the old content open goes on with it (a resume that finds another file is ESTALE); who
 /// opens it now gets the new one. A file that is being written keeps its base.
 void Files::listed_changed(Node& node) {

@@ -28,7 +28,25 @@ bool may_be_occupied(Errc code) {
 }  // namespace
 
 Renaming::Renaming(Volume::Body& body, Names names, WaiterPtr waiter, Done<void> done)
-    : body_(body), names_(std::move(names)), waiter_(std::move(waiter)), done_(std::move(done)) {}
+    : body_(body),
+      alive_(body.core.alive),
+      names_(std::move(names)),
+      waiter_(std::move(waiter)),
+      done_(std::move(done)) {}
+
+Renaming::~Renaming() {
+    if (!alive_.expired()) {
+        hold(false);
+    }
+}
+
+/// An upload that waits (for the link, for its next attempt) must not begin under the old name
+/// while the server is being told the new one.
+void Renaming::hold(bool held) {
+    for (const auto& path : held_) {
+        body_.uploads.hold(path, held);
+    }
+}
 
 void Renaming::begin() {
     if ((names_.flags & ~static_cast<unsigned>(RENAME_NOREPLACE)) != 0) {
@@ -52,6 +70,9 @@ void Renaming::begin() {
 }
 
 void Renaming::finish(Result<void> outcome) {
+    if (waiter_) {
+        waiter_->on_interrupt({});  // it may hold on to this operation
+    }
     if (auto done = std::exchange(done_, {})) {
         done(std::move(outcome));
     }
@@ -105,8 +126,39 @@ std::string Renaming::running_upload(const Ends& at) const {
     return {};
 }
 
-/// An upload that runs ends under the name it began with: it is waited for.
+/// An upload that runs, or a file that is just becoming one, ends under the name it began with:
+/// that is waited for. False: there is none.
+bool Renaming::wait_for_uploads(const Ends& at) {
+    for (const auto& path : {at.from.path, at.to.path}) {
+        if (body_.files.when_committed(path, while_alive(body_.core, [self = shared_from_this()] {
+                                           self->settle_uploads();
+                                       }))) {
+            if (waiter_) {
+                waiter_->on_interrupt([self = shared_from_this()] {
+                    self->finish(fail(Errc::cancelled, "interrupted"));
+                });
+            }
+            return true;
+        }
+    }
+    const auto path = running_upload(at);
+    if (path.empty()) {
+        return false;
+    }
+    body_.uploads.settled(path, waiter_, [self = shared_from_this()](Result<void> settled) {
+        if (settled) {
+            self->settle_uploads();
+        } else {
+            self->finish(std::move(settled));
+        }
+    });
+    return true;
+}
+
 void Renaming::settle_uploads() {
+    if (!done_) {
+        return;  // interrupted while it waited
+    }
     const auto at = ends();
     if (!at) {
         finish(fail(at.error()));
@@ -120,17 +172,11 @@ void Renaming::settle_uploads() {
         finish(std::move(checked));
         return;
     }
-    if (const auto path = running_upload(*at); !path.empty()) {
-        body_.uploads.settled(path, waiter_, [self = shared_from_this()](Result<void> settled) {
-            if (settled) {
-                self->settle_uploads();
-            } else {
-                self->finish(std::move(settled));
-            }
-        });
-        return;
+    if (!wait_for_uploads(*at)) {
+        held_ = {at->from.path, at->to.path};
+        hold(true);
+        choose_way(*at);
     }
-    choose_way(*at);
 }
 
 void Renaming::choose_way(const Ends& at) {

@@ -3,6 +3,7 @@
 
 #include <memory>
 #include <string>
+#include <vector>
 
 #include "fusefs/volume_body.hpp"
 
@@ -19,6 +20,9 @@ public:
         unsigned flags = 0;
     };
     Renaming(Volume::Body& body, Names names, WaiterPtr waiter, Done<void> done);
+    Renaming(const Renaming&) = delete;
+    Renaming& operator=(const Renaming&) = delete;
+    ~Renaming();
     void begin();
 
 private:
@@ -32,6 +36,7 @@ private:
     modem::Result<Ends> ends();
     modem::Result<void> check(const Ends& at) const;
     [[nodiscard]] std::string running_upload(const Ends& at) const;
+    bool wait_for_uploads(const Ends& at);
     void settle_uploads();
     void choose_way(const Ends& at);
     void rename_directly(const Ends& at);
@@ -46,14 +51,18 @@ private:
     void submit(modem::Request request, bool interruptible,
                 modem::UniqueFunction<void(modem::Result<modem::Answer>)> then);
 
+    void hold(bool held);
+
     Volume::Body& body_;
+    std::weak_ptr<bool> alive_;  ///< expired: body_ is gone
     Names names_;
     WaiterPtr waiter_;
     Done<void> done_;
     modem::RemotePath aside_;  ///< below the mount's root; the root: nothing was put aside
     std::weak_ptr<File> aside_user_;
-    bool room_made_ = false;  ///< the target was a directory that has been removed
-    bool learning_ = false;   ///< renaming directly was refused
+    std::vector<modem::RemotePath> held_;  ///< paths whose uploads must not begin now
+    bool room_made_ = false;               ///< the target was a directory that has been removed
+    bool learning_ = false;                ///< renaming directly was refused
 };
 
 }  // namespace fusefs

@@ -147,6 +147,15 @@ void Uploads::retry(std::int64_t id) {
     }
 }
 
+void Uploads::hold(const modem::RemotePath& path, bool held) {
+    for (const auto& [id, item] : body_->items) {
+        const auto where = modem::RemotePath::parse(item->row.path);
+        if (where && where->is_within(path)) {
+            item->held = held;
+        }
+    }
+}
+
 void Uploads::renamed(const std::string& from, const std::string& to) {
     std::unordered_map<std::string, std::int64_t> moved;
     for (auto entry = body_->paths.begin(); entry != body_->paths.end();) {

@@ -64,6 +64,9 @@ public:
     /// name. `done` when a running one has let go.
     void discard(std::int64_t id, Done<void> done);
     void retry(std::int64_t id);  ///< a failed one is queued again, a waiting one hurries
+    /// Uploads at or below `path` that wait are not begun until they are let go again: their names
+    /// are being changed on the server.
+    void hold(const modem::RemotePath& path, bool held);
     /// Paths at or below `from` are at `to` from now on.
     void renamed(const std::string& from, const std::string& to);
 

@@ -162,7 +162,7 @@ void Volume::Body::take_away(Node& node) {
     if (const auto* const row = uploads.find(path->text())) {
         uploads.discard(row->id, [](const Result<void>&) {});  // one that has no File any more
     }
-    if (file && file->handles > 0) {
+    if (file && file->handles > 0 && node.lookups > 0) {
         node.file = file;  // fstat and ftruncate of who still has it open; forget() lets go of it
     }
     cache.drop(path->text());

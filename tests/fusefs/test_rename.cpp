@@ -92,6 +92,35 @@ TEST_F(RenameTest, AWaitingUploadReplacesWhatIsThere) {
     EXPECT_EQ(server->paths(), Names{"/target"});
 }
 
+TEST_F(RenameTest, AFileThatIsJustBecomingAnUploadArrivesUnderItsNewName) {
+    start();
+    EXPECT_TRUE(list("/"));
+    const auto handle = create("/old");
+    ASSERT_TRUE(handle);
+    EXPECT_TRUE(write(*handle, 0, "content"));
+    volume->release(*handle);  // no FLUSH: it becomes durable behind our back
+    EXPECT_TRUE(rename("/old", "/new"));
+    EXPECT_TRUE(
+        loop.run_until([&] { return volume->uploads().pending() == 0 && server->exists("/new"); }));
+    EXPECT_EQ(server->paths(), Names{"/new"});
+    EXPECT_EQ(server->content("/new"), "content");
+    EXPECT_EQ(list("/"), Names{"new"});
+}
+
+TEST_F(RenameTest, AWaitingReplacementFollowsARenameOnTheServer) {
+    server->put_file("/old", "before");
+    start();
+    EXPECT_TRUE(list("/"));
+    server->inject({JobKind::store, {Errc::session_lost, 421, "421"}});
+    EXPECT_FALSE(save("/old", "after"));
+    EXPECT_TRUE(rename("/old", "/new"));
+    EXPECT_EQ(server->content("/new"), "before");
+    volume->uploads().retry(volume->uploads().find("/new")->id);
+    EXPECT_TRUE(loop.run_until([&] { return volume->uploads().pending() == 0; }));
+    EXPECT_EQ(server->content("/new"), "after");
+    EXPECT_EQ(server->paths(), Names{"/new"});
+}
+
 TEST_F(RenameTest, ServersThatRefuseToReplaceAreHelped) {
     server->refuse_to_replace(true);
     server->put_file("/a", "a");
