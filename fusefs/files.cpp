@@ -18,6 +18,8 @@ using modem::Result;
 
 namespace {
 
+/// A read is answered with fewer bytes than it asks for only above this.
+constexpr std::uint64_t least_answer = 4096;
 constexpr std::uint64_t first_window = 16U << 10U;
 constexpr std::uint64_t widest_window = 1U << 20U;
 
@@ -252,8 +254,11 @@ void Files::Body::read_on(const std::shared_ptr<Reading>& reading) {
         return;
     }
     auto result = gather(*file, reading->offset, reading->end);
-    const bool enough = result && (reading->whole ? result->length == reading->end - reading->offset
-                                                  : result->length > 0);
+    // Few programs expect a short count before the end of a file, so small reads are whole; of
+    // large ones what is here is given at once.
+    const auto least_end =
+        reading->whole ? reading->end : std::min(reading->end, reading->offset + least_answer);
+    const bool enough = result && reading->offset + result->length >= least_end;
     if (!result || enough) {
         reading->done(std::move(result));
         return;
@@ -264,8 +269,8 @@ void Files::Body::read_on(const std::shared_ptr<Reading>& reading) {
     }
     const auto from = reading->offset + result->length;
     const auto piece = piece_at(*file, from, reading->end);
-    file->download->need(from, from + piece.length, reading->ahead, reading->whole, Priority::read,
-                         reading->waiter, [this, reading](Result<void> ready) {
+    file->download->need(from, std::min(from + piece.length, least_end), reading->ahead, true,
+                         Priority::read, reading->waiter, [this, reading](Result<void> ready) {
                              if (!ready) {
                                  reading->done(modem::fail(std::move(ready).error()));
                                  return;
