@@ -11,6 +11,8 @@ namespace modem {
 namespace {
 
 constexpr char etx = 0x03;
+constexpr milliseconds owed_patience{5000};   // for the answer to a command that was given up
+constexpr milliseconds end_patience{10'000};  // for that to the end of an upload
 
 // Section 2.3. Section 2.1 is 3GPP's own table and stands in error_codes.cpp.
 constexpr auto tcp_errors = std::to_array<ErrorCode>({
@@ -282,20 +284,66 @@ UrcMeaning FibocomL610::urc(std::string_view line) const {
     return registration && fields.fields.size() == 1 ? UrcMeaning::ignored : UrcMeaning::unknown;
 }
 
+// A transfer that was given up before its first answer may still begin: what is sent then is data.
+Result<void> FibocomL610::await_owed() {
+    const std::string prefix(verdicts_.owed_prefix());
+    const bool in_block = put_ready_ && !unsent_.empty();
+    if (prefix.empty() || data_mode_ != DataMode::none || in_block) {
+        return {};
+    }
+    auto verdict = channel().expect(prefix, owed_patience);
+    if (!verdict && !ends_command(verdict.error()) && verdict.error().code != Errc::timed_out) {
+        return fail(std::move(verdict).error());
+    }
+    const bool begins = verdict && verdict->number(0) == 2;
+    if (begins && prefix != "+FTPPUT") {
+        data_mode_ = prefix == "+FTPSTOR" ? DataMode::sending : DataMode::receiving;
+    }
+    if (!begins) {
+        unsent_.clear();
+        const bool lasts = prefix == "+FTPPUT";  // its data connection stays open
+        if (!lasts && (verdict || ends_command(verdict.error()))) {
+            verdicts_.settle();
+        }
+    }
+    return {};
+}
+
+// DTR ends FTP where it is wired (1.2.2 note). Else ETX: the server has a beginning of the file
+// then, as after every other way to break off, and nothing that is not the file's. +++ would be
+// data to a module that does not heed it, so it comes last.
+Result<void> FibocomL610::leave_upload() {
+    TRY(const bool left, leave_by_dtr(channel()));
+    if (left) {
+        return {};
+    }
+    CHECK(channel().write_raw(unsent_, owed_patience));
+    unsent_.clear();
+    CHECK(channel().write_byte(etx, owed_patience));
+    data_mode_ = DataMode::none;
+    auto verdict = channel().expect("+FTPSTOR", end_patience);
+    if (verdict) {
+        verdicts_.settle();
+        return {};
+    }
+    return verdict.error().code == Errc::timed_out ? channel().escape()
+                                                   : Result<void>(fail(verdict.error()));
+}
+
 Result<bool> FibocomL610::recover() {
     if (const auto stands = verdicts_.take_order()) {
         return *stands;
     }
+    CHECK(await_owed());
     if (data_mode_ == DataMode::receiving) {
         CHECK(leave_receiving(channel()));
     } else if (data_mode_ == DataMode::sending) {
-        CHECK(leave_sending(channel(), etx));
-    }
-    if (!unsent_.empty()) {
+        CHECK(leave_upload());
+    } else if (!unsent_.empty()) {
         // The module counts: only the rest of the block brings it back, and those bytes are right.
-        CHECK(channel().write_raw(unsent_, milliseconds(5000)));
-        unsent_.clear();
+        CHECK(channel().write_raw(unsent_, owed_patience));
     }
+    unsent_.clear();
     CHECK(synchronise(channel()));
     data_mode_ = DataMode::none;
     TRY(const bool stands, session_stands());

@@ -46,6 +46,8 @@ public:
 
 private:
     Result<bool> session_stands();
+    Result<void> await_owed();
+    Result<void> leave_upload();
     Result<std::string> bearer_address();
     Result<void> define_context(const Bearer& bearer);
     Result<void> set_mode(bool passive);
@@ -73,6 +75,7 @@ private:
     Result<std::uint64_t> receive(Transfer& transfer);
     Result<void> await_news(milliseconds pause);
     Result<void> ask_for_end();
+    Result<bool> buffer_is_empty();
     Result<void> note_news();
     tl::unexpected<Error> break_off(Error error);
     void note(std::string_view line);
@@ -80,14 +83,17 @@ private:
     Result<bool> gave_up();
     Result<void> store_paced(const RemotePath& file, Transfer& transfer);
     Result<bool> put(const RemotePath& file, std::span<const char> bytes, bool last);
+    Result<void> await_put_ready();
     Result<void> await_early_ok();
+    [[nodiscard]] milliseconds put_doubt(bool last) const;
     Result<bool> put_confirmed(bool last);
     Result<void> check_stored(const RemotePath& file, std::uint64_t size);
 
     Verdicts verdicts_;
     // What a broken-off transfer leaves behind, for recover().
     enum class DataMode { none, receiving, sending } data_mode_ = DataMode::none;
-    std::string unsent_;  ///< rest of an FTPPUT block that the module still waits for
+    std::string unsent_;      ///< what must follow before a broken-off upload can be ended
+    bool put_ready_ = false;  ///< +FTPPUT: 2 has come: the module counts the block's bytes
     struct Download {
         bool buffered = false;  ///< +FTPGET: 2
         bool complete = false;  ///< +FTPGET: 1

@@ -57,7 +57,7 @@ Result<void> FibocomL610::list(const RemotePath& directory, ListOptions options,
 }
 
 Result<void> FibocomL610::list_with(const Command& command, const TextConsumer& text) {
-    verdicts_.begin();
+    verdicts_.begin("+FTPLIST");
     CHECK(channel().send(command));
     auto begun = channel().expect("+FTPLIST", channel().default_timeout());
     if (!begun) {
@@ -200,7 +200,7 @@ void FibocomL610::status_line(std::string_view line, FileAnswer& answer, Status&
 
 // False: this server or firmware tells nothing about a file in this way.
 Result<bool> FibocomL610::status_of(const RemotePath& file, FileAnswer& answer) {
-    verdicts_.begin();
+    verdicts_.begin("+FTPSTAT");
     CHECK(channel().send(Command("AT+FTPSTAT").quoted(file.text())));
     Status status;
     while (!complete(status, answer)) {

@@ -2,6 +2,7 @@
 #include <algorithm>
 
 #include "modem/dialects/fibocom_l610.hpp"
+#include "modem/ftp/rescue.hpp"
 
 namespace modem {
 namespace {
@@ -43,7 +44,7 @@ Result<void> FibocomL610::retrieve_stream(const RemotePath& file, Transfer& tran
     if (begun.number(0) != 2) {
         return {};  // nothing to send
     }
-    verdicts_.begin();
+    verdicts_.begin("+FTPRETR");
     data_mode_ = DataMode::receiving;
     CHECK(channel().read_dle([&](std::span<const char> bytes) { return transfer.deliver(bytes); },
                              channel().default_timeout()));
@@ -96,6 +97,7 @@ tl::unexpected<Error> FibocomL610::break_off(Error error) {
 // 1.2.18, 1.2.19: the module fetches the file into its buffer, we read that.
 Result<void> FibocomL610::retrieve_paced(const RemotePath& file, Transfer& transfer) {
     verdicts_.begin();
+    unsent_.clear();
     download_ = {};
     auto begun = channel().command(
         Command("AT+FTPGET").quoted(file.text()).number(1).number(transfer.start()));
@@ -117,7 +119,11 @@ Result<void> FibocomL610::retrieve_paced(const RemotePath& file, Transfer& trans
         TRY(const std::uint64_t received, receive(transfer));
         const bool all_is_here =
             transfer.moved() >= transfer.length().value_or(UINT64_MAX) && received < receive_length;
-        if (all_is_buffered && (received == 0 || all_is_here)) {
+        bool over = all_is_buffered && all_is_here;
+        if (all_is_buffered && received == 0) {
+            TRY(over, buffer_is_empty());
+        }
+        if (over) {
             verdicts_.settle();
             return {};
         }
@@ -166,13 +172,29 @@ Result<void> FibocomL610::ask_for_end() {
     return note_news();
 }
 
+// 1.2.18: a 0 after +FTPGET: 1 should be the end; a file that is cut here would look whole.
+Result<bool> FibocomL610::buffer_is_empty() {
+    auto answer = channel().command("AT+FTPRECV?", milliseconds(5000));
+    if (!answer && !ends_command(answer.error())) {
+        return fail(std::move(answer).error());
+    }
+    bool empty = true;
+    for (const std::string& line : answer ? *answer : std::vector<std::string>()) {
+        note(line);
+        if (has_prefix(line, "+FTPRECV")) {
+            empty = parse_fields(line).number(0).value_or(0) == 0;
+        }
+    }
+    return empty;
+}
+
 // One FTPRECV; 0 when nothing is buffered now. A firmware may refuse instead of saying 0, while it
 // still connects and after the end.
 Result<std::uint64_t> FibocomL610::receive(Transfer& transfer) {
     CHECK(channel().send(Command("AT+FTPRECV").number(receive_length)));
     auto header = channel().expect("+FTPRECV", channel().default_timeout());
     if (!header) {
-        const bool refused = header.error().code == Errc::refused && header.error().number == 0;
+        const bool refused = header.error().code == Errc::refused;
         const bool nothing_yet = transfer.moved() == 0 && !download_.buffered;
         if (refused && (download_.complete || nothing_yet)) {
             return 0;
@@ -222,14 +244,18 @@ Result<void> FibocomL610::store_stream(const RemotePath& file, Transfer& transfe
     if (begun.number(0) != 2) {
         return fail(Errc::garbled, "AT+FTPSTOR: the module does not ask for the data");
     }
-    verdicts_.begin();
+    verdicts_.begin("+FTPSTOR");
     data_mode_ = DataMode::sending;
     while (true) {
         TRY(const auto bytes, transfer.fetch(stream_length));
         if (bytes.empty()) {
             break;
         }
-        CHECK(channel().write_dle(bytes, channel().default_timeout()));
+        const std::uint64_t sent = channel().counters().bytes_sent;
+        if (auto written = channel().write_dle(bytes, channel().default_timeout()); !written) {
+            unsent_ = cut_dle_pair(bytes, channel().counters().bytes_sent - sent);
+            return written;
+        }
         TRY(const bool over, gave_up());
         if (over) {
             return verdicts_.operation_failed("+FTPSTOR");
@@ -285,35 +311,46 @@ Result<void> FibocomL610::store_paced(const RemotePath& file, Transfer& transfer
 }
 
 Result<bool> FibocomL610::put(const RemotePath& file, std::span<const char> bytes, bool last) {
-    verdicts_.begin();
+    verdicts_.begin("+FTPPUT");
+    unsent_.assign(bytes.data(), bytes.size());
+    put_ready_ = false;
     CHECK(channel().send(Command("AT+FTPPUT")
                              .quoted(file.text())
                              .number(bytes.size())
                              .number(last ? 1 : 0)
                              .number(1)));
-    while (true) {
-        TRY(const Fields ready, verdicts_.expect("+FTPPUT"));
-        const auto number = ready.number(0);
-        const auto room = static_cast<std::int64_t>(bytes.size());
-        if (number == 2 && ready.number(1).value_or(room) != room) {
-            return fail(Errc::garbled, "AT+FTPPUT: the module asks for another length than given");
+    if (auto ready = await_put_ready(); !ready) {
+        if (!verdicts_.owed()) {
+            unsent_.clear();
         }
-        if (number == 2) {
-            break;
-        }
-        if (number != 1) {
-            return verdicts_.operation_failed("+FTPPUT");
-        }
-        // late, of the block before
-        confirms_each_put_ = true;
+        return fail(std::move(ready).error());
     }
     CHECK(await_early_ok());
     const std::uint64_t sent = channel().counters().bytes_sent;
-    unsent_.assign(bytes.data(), bytes.size());
     auto written = channel().write_raw(bytes, channel().default_timeout());
     unsent_.erase(0, channel().counters().bytes_sent - sent);
     CHECK(written);
     return put_confirmed(last);
+}
+
+// +FTPPUT: 2,<length>, perhaps after a late +FTPPUT: 1 of the block before.
+Result<void> FibocomL610::await_put_ready() {
+    TRY(Fields ready, verdicts_.expect("+FTPPUT"));
+    if (ready.number(0) == 1) {
+        confirms_each_put_ = true;
+        TRY(ready, verdicts_.expect("+FTPPUT"));
+    }
+    if (ready.number(0) != 2) {
+        return verdicts_.operation_failed("+FTPPUT");
+    }
+    put_ready_ = true;
+    const auto wanted = static_cast<std::size_t>(
+        std::max<std::int64_t>(0, ready.number(1).value_or(std::ssize(unsent_))));
+    if (wanted != unsent_.size()) {
+        unsent_.resize(std::min(wanted, unsent_.size()));  // what recover() has to give it
+        return fail(Errc::garbled, "AT+FTPPUT: the module asks for another length than given");
+    }
+    return {};
 }
 
 // Where OK belongs before the data, data before it could be lost. The manual does not say.
@@ -327,6 +364,11 @@ Result<void> FibocomL610::await_early_ok() {
     }
     put_ok_first_ = ok.has_value();
     return {};
+}
+
+// How long a +FTPPUT: 1 may take that perhaps never comes.
+milliseconds FibocomL610::put_doubt(bool last) const {
+    return last && !verdicts_.replies().completed() ? last_confirm_pause : confirm_pause;
 }
 
 // After a block: OK unless it came before the data, and +FTPPUT: 1, which the manual leaves open:
@@ -343,25 +385,27 @@ Result<bool> FibocomL610::put_confirmed(bool last) {
         if (may_be_all && reading) {
             break;
         }
-        const bool told = verdicts_.replies().completed();
-        const milliseconds doubt = last && !told ? last_confirm_pause : confirm_pause;
-        auto event = channel().next(may_be_all ? doubt : channel().default_timeout());
+        auto event = channel().next(may_be_all ? put_doubt(last) : channel().default_timeout());
         if (!event && event.error().code == Errc::timed_out && may_be_all) {
             reading = false;
             break;
         }
-        if (!event || event->kind == Event::Kind::error) {
-            return verdicts_.failed(event ? std::move(event->error) : std::move(event).error());
+        if (!event) {
+            return verdicts_.failed(std::move(event).error());
+        }
+        if (event->kind == Event::Kind::error) {
+            return verdicts_.failed(std::move(event->error));
         }
         ok = ok || event->kind == Event::Kind::ok;
         verdicts_.hear(event->text);
-        if (has_prefix(event->text, "+FTPPUT")) {
-            if (parse_fields(event->text).number(0) != 1) {
-                return verdicts_.operation_failed("+FTPPUT");
-            }
-            confirmed = true;
-            reading = true;
+        if (!has_prefix(event->text, "+FTPPUT")) {
+            continue;
         }
+        if (parse_fields(event->text).number(0) != 1) {
+            return verdicts_.operation_failed("+FTPPUT");
+        }
+        confirmed = true;
+        reading = true;
     }
     verdicts_.settle();
     return confirmed || !last || verdicts_.replies().completed();

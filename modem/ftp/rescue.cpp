@@ -6,7 +6,6 @@ namespace {
 
 constexpr milliseconds dtr_low{500};
 constexpr milliseconds sign_of_life{3000};
-constexpr milliseconds last_verdict{10'000};
 constexpr milliseconds quiet{300};
 constexpr milliseconds time_to_fall_silent{2000};
 constexpr milliseconds longest_drain{60'000};
@@ -44,18 +43,23 @@ Result<void> leave_receiving(Channel& channel) {
     return channel.escape();
 }
 
-Result<void> leave_sending(Channel& channel, char end_of_data) {
-    if (channel.pulse_dtr(dtr_low)) {
-        TRY(const bool heard, answers(channel, sign_of_life));
-        if (heard) {
-            return {};
-        }
+Result<bool> leave_by_dtr(Channel& channel) {
+    if (!channel.pulse_dtr(dtr_low)) {
+        return false;
     }
-    CHECK(channel.escape());
-    TRY(const bool heard, answers(channel, sign_of_life));
-    if (!heard) {
-        CHECK(channel.write_byte(end_of_data, sign_of_life));
-        CHECK(answers(channel, last_verdict));
+    return answers(channel, sign_of_life);
+}
+
+std::string cut_dle_pair(std::span<const char> bytes, std::uint64_t sent) {
+    for (const char byte : bytes) {
+        const bool escaped = byte == 0x03 || byte == 0x10;
+        if (sent == 0) {
+            break;
+        }
+        if (escaped && sent == 1) {
+            return std::string(1, byte);
+        }
+        sent -= escaped ? 2 : 1;
     }
     return {};
 }

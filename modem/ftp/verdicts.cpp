@@ -20,9 +20,10 @@ Verdicts::Verdicts(Channel& channel, std::string_view dialogue,
                    std::function<Result<bool>()> session_stands)
     : channel_(channel), dialogue_(dialogue), session_stands_(std::move(session_stands)) {}
 
-void Verdicts::begin() {
+void Verdicts::begin(std::string_view prefix) {
     replies_.clear();
     order_.reset();
+    prefix_ = prefix;
     owed_ = true;
 }
 
@@ -57,7 +58,7 @@ tl::unexpected<Error> Verdicts::failed(Error error) {
     hear_kept();
     if (ends_command(error)) {
         owed_ = false;
-        if (error.code == Errc::refused && error.number == 0) {
+        if (error.code == Errc::refused) {
             return explained(std::move(error));
         }
     }
@@ -94,7 +95,7 @@ tl::unexpected<Error> Verdicts::operation_failed(std::string_view prefix) {
 }
 
 Result<Fields> Verdicts::ask(const Command& command, std::string_view prefix) {
-    begin();
+    begin(prefix);
     auto answer = channel_.exchange(command, prefix);
     if (!answer) {
         return failed(std::move(answer).error());

@@ -34,9 +34,14 @@ public:
     Result<bool> offer(const Command& command);
 
     // ---- for operations that take more than one answer ----------------------------------------
-    void begin();                     ///< a verdict is owed from now on
+    /// A verdict is owed from now on, as `prefix: …`, or in a way that only the operation knows.
+    void begin(std::string_view prefix = {});
     void settle() { owed_ = false; }  ///< it has come, or the session is gone
     [[nodiscard]] bool owed() const { return owed_; }
+    /// What the line that is owed begins with; empty: nothing is owed, or no line of its own.
+    [[nodiscard]] std::string_view owed_prefix() const {
+        return owed_ ? std::string_view(prefix_) : std::string_view();
+    }
     /// The operation was broken off in good order: nothing has to be recovered, and the session
     /// stands or not. Told once, and until the next begin().
     void leave_in_order(bool session_stands);
@@ -63,6 +68,7 @@ private:
     std::function<Result<bool>()> session_stands_;
     ReplyLog replies_;
     bool owed_ = false;
+    std::string prefix_;
     std::optional<bool> order_;
 };
 
