@@ -20,9 +20,9 @@ def start(*argv):
                             stderr=subprocess.STDOUT)
 
 
-def interrupt(program):
-    """Ctrl-C once the program waits in the mount; how long it took to end."""
-    wait_for(lambda: is_waiting_in_fuse(program.pid), what="the program to wait in the mount")
+def interrupt(program, waits):
+    """Ctrl-C once waits() says that the program does; how long it took to end."""
+    wait_for(waits, what="the program to wait in the mount")
     before = time.monotonic()
     program.send_signal(signal.SIGINT)
     program.communicate(timeout=10)
@@ -35,7 +35,7 @@ def test_ctrl_c_on_cat(make_stack):
     run("ls", stack.mount)
     stack.emulator.tell("silence on")
     program = start("cat", stack.mount / "file")
-    assert interrupt(program) < 1
+    assert interrupt(program, lambda: is_waiting_in_fuse(program.pid)) < 1
     assert program.returncode == -signal.SIGINT
     stack.emulator.tell("silence off")
     assert (stack.mount / "file").read_bytes() == b"text" * 1000
@@ -47,13 +47,13 @@ def test_ctrl_c_on_cp_and_the_file_arrives(make_stack, local):
     (local / "file").write_bytes(b"bytes" * 2000)
     stack.emulator.tell("silence on")
     program = start("cp", local / "file", stack.mount / "file")
-    assert interrupt(program) < 1
+    assert interrupt(program, lambda: stack.state("file") in ("queued", "uploading")) < 1
     assert program.returncode == -signal.SIGINT
     assert (stack.mount / "file").read_bytes() == b"bytes" * 2000
     stack.emulator.tell("silence off")
     wait_for(lambda: (stack.disk / "file").exists(), 60, "the interrupted upload")
     assert (stack.disk / "file").read_bytes() == b"bytes" * 2000
-    wait_for(lambda: os.getxattr(stack.mount / "file", "user.modemftp.state") == b"clean")
+    wait_for(lambda: stack.state("file") == "clean")
 
 
 def test_kill_9_of_a_waiting_program(make_stack):

@@ -84,7 +84,7 @@ def test_vim(mount, stack):
     run("vim", "-es", "-u", "NONE", "-c", "normal ihello from vim", "-c", "wq", "note.txt",
         cwd=mount)
     assert (stack.disk / "note.txt").read_text() == "hello from vim\n"
-    run("vim", "-es", "-u", "NONE", "-c", "set swapfile backup", "-c", "%s/hello/bye/", "-c", "wq",
+    run("vim", "-es", "-u", "NONE", "-c", "set swapfile backup backupskip=", "-c", "%s/hello/bye/", "-c", "wq",
         "note.txt", cwd=mount)
     assert (stack.disk / "note.txt").read_text() == "bye from vim\n"
     assert sorted(path.name for path in stack.disk.iterdir()) == ["note.txt", "note.txt~"]

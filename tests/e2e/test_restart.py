@@ -85,7 +85,7 @@ def test_kill_9_with_a_queued_upload(make_stack, local):
     (local / "file").write_bytes(data)
     stack.emulator.tell("silence on")
     program = subprocess.Popen(["cp", local / "file", stack.mount / "file"])
-    wait_for(lambda: is_waiting_in_fuse(program.pid), what="cp to wait")
+    wait_for(lambda: stack.state("file") in ("queued", "uploading"), what="cp to wait")
     program.send_signal(signal.SIGINT)
     program.wait(10)
     stack.daemon.kill()
@@ -164,10 +164,19 @@ def test_the_mount_is_there_within_100_ms(make_stack):
     assert min(times) < 0.1 or "san" in str(os.environ.get("MODEMFTP_BUILD")), times
 
 
-def test_sighup_rereads_the_config(stack):
-    stack.daemon.config["log"]["level"] = "warning"
+def test_sighup_applies_what_can_change_live(make_stack):
+    stack = make_stack(prepare=lambda server: server.put("one"))
+    assert os.listdir(stack.mount) == ["one"]
+    stack.daemon.config.setdefault("cache", {})["directory-ttl"] = "500ms"
     stack.daemon.write_config()
     stack.daemon.process.signal(signal.SIGHUP)
-    wait_for(lambda: "reload" in stack.daemon.process.output().lower()
-             or "re-read" in stack.daemon.process.output().lower(), what="a word in the log")
-    assert os.listdir(stack.mount) == []
+    stack.server.put("two")
+    wait_for(lambda: sorted(os.listdir(stack.mount)) == ["one", "two"], 10, "the shorter TTL")
+
+
+def test_sighup_with_a_broken_config_changes_nothing(stack):
+    stack.daemon.config_file.write_text("[cache\n")
+    stack.daemon.process.signal(signal.SIGHUP)
+    wait_for(lambda: "site.toml:1:" in stack.daemon.process.output(), what="the error in the log")
+    (stack.mount / "file").write_bytes(b"works")
+    assert (stack.disk / "file").read_bytes() == b"works"

@@ -162,7 +162,7 @@ def test_shell_habits_upload_each_finished_file_once(make_stack, script, uploads
         shell(script, stack.mount)
         # The close of a file that nothing was written to does not wait for its upload.
         wait_for(lambda: (stack.disk / "f").exists() and not stack.server.temporaries())
-        wait_for(lambda: os.getxattr(stack.mount / "f", "user.modemftp.state") == b"clean")
+        wait_for(lambda: stack.state("f") == "clean")
     assert (stack.disk / "f").read_bytes() == content
     assert [verb for verb, _ in cost.ftp].count("STOR") == uploads
     sizes = [size for _, size in stack.server.uploads()]

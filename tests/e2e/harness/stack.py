@@ -83,6 +83,13 @@ class Stack:
     def disk(self):
         return self.server.disk
 
+    def state(self, name):
+        """user.modemftp.state of a file in the mount; None when there is none."""
+        try:
+            return os.getxattr(self.mount / name, "user.modemftp.state").decode()
+        except FileNotFoundError:
+            return None
+
     @contextlib.contextmanager
     def cost(self):
         """What the block costs: AT commands by name, bytes on the line, FTP commands."""
