@@ -18,6 +18,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <bit>
 #include <cerrno>
 #include <csignal>
 #include <cstddef>
@@ -99,21 +100,25 @@ Fd receive_fd(int socket) {
     if (::recvmsg(socket, &parcel.message, MSG_CMSG_CLOEXEC) <= 0) {
         die("the command could not be started");
     }
+    const cmsghdr* const header = CMSG_FIRSTHDR(&parcel.message);
+    if (header == nullptr) {
+        die("no listener came");
+    }
     int fd = -1;
-    std::memcpy(&fd, CMSG_DATA(CMSG_FIRSTHDR(&parcel.message)), sizeof fd);
+    std::memcpy(&fd, CMSG_DATA(header), sizeof fd);
     return Fd(fd);
 }
 
 /// The memory of the process that asks.
 bool peek(const seccomp_notif& ask, void* value, std::size_t size) {
     const iovec here{value, size};
-    const iovec there{reinterpret_cast<void*>(ask.data.args[2]), size};
+    const iovec there{std::bit_cast<void*>(ask.data.args[2]), size};
     return ::process_vm_readv(static_cast<pid_t>(ask.pid), &here, 1, &there, 1, 0) ==
            static_cast<ssize_t>(size);
 }
 bool poke(const seccomp_notif& ask, void* value, std::size_t size) {
     const iovec here{value, size};
-    const iovec there{reinterpret_cast<void*>(ask.data.args[2]), size};
+    const iovec there{std::bit_cast<void*>(ask.data.args[2]), size};
     return ::process_vm_writev(static_cast<pid_t>(ask.pid), &here, 1, &there, 1, 0) ==
            static_cast<ssize_t>(size);
 }

@@ -58,7 +58,7 @@ inline void replay(std::string_view text, const std::function<void(Dialogue&)>& 
 #define ASSERT_OK(declaration, expression)                                                      \
     auto MODEMFTP_CONCAT(ok_, __LINE__) = (expression);                                         \
     ASSERT_TRUE(MODEMFTP_CONCAT(ok_, __LINE__)) << MODEMFTP_CONCAT(ok_, __LINE__).error().what; \
-    declaration = *std::move(MODEMFTP_CONCAT(ok_, __LINE__))
+    MODEMFTP_CONCAT2(declaration, ) = *std::move(MODEMFTP_CONCAT(ok_, __LINE__))
 
 #define ASSERT_DONE(expression)                             \
     do {                                                    \
