@@ -38,10 +38,12 @@ bool same_endpoint(const sockaddr_storage& a, const sockaddr* b) {
            std::memcmp(&left.sin6_addr, &right.sin6_addr, sizeof left.sin6_addr) == 0;
 }
 
-bool final_reply(std::string_view line) {
+/// Whether `line` ends the reply that began with `first` (RFC 959, 4.2): lines in between may look
+/// like anything.
+bool final_reply(std::string_view first, std::string_view line) {
     auto digit = [&](std::size_t at) { return line[at] >= '0' && line[at] <= '9'; };
     return line.size() >= 3 && digit(0) && digit(1) && digit(2) &&
-           (line.size() == 3 || line[3] == ' ');
+           (line.size() == 3 || line[3] == ' ') && first.substr(0, 3) == line.substr(0, 3);
 }
 
 std::string_view without_line_end(std::string_view line) {
@@ -112,7 +114,7 @@ void FtpWorker::heard(std::string_view line) {
     }
     trace(FtpTrace::Kind::reply, text);
     reply_lines_ += (reply_lines_.empty() ? "" : "\r\n") + text;
-    if (!final_reply(text)) {
+    if (!final_reply(reply_lines_, text)) {
         return;
     }
     reply_.code = static_cast<int>(number(text.substr(0, 3)).value_or(0));
