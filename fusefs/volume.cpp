@@ -68,7 +68,7 @@ void Volume::link_changed(const modem::LinkStatus& status) {
     const bool was_up = body.core.link_up();
     auto link = status;
     if (!link.capabilities) {
-        link.capabilities = std::move(body.core.link.capabilities);
+        link.capabilities = body.core.link.capabilities;
     }
     if (!link.hidden_listing) {
         link.hidden_listing = body.core.link.hidden_listing;
