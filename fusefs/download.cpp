@@ -90,6 +90,7 @@ struct Download::Body {
     modem::JobQueue::Ticket ticket = 0;
     std::shared_ptr<FetchSink> sink;
     std::uint64_t start = 0;       ///< of the running transfer
+    bool moved = false;            ///< the running transfer asks for a name that is gone
     std::uint64_t ahead = 0;       ///< of the last who asked
     std::uint64_t generation = 0;  ///< raised when bytes already handed out proved wrong
 };
@@ -107,6 +108,14 @@ Download::Download(Core& core, ContentCache& cache, modem::RemotePath path,
 Download::~Download() {
     stop();
     --content_->users;
+}
+
+void Download::moved(modem::RemotePath path) {
+    path_ = std::move(path);
+    if (active()) {
+        body_->moved = true;
+        break_off();
+    }
 }
 
 bool Download::active() const {
@@ -259,6 +268,10 @@ void Download::ended(const modem::Result<modem::Answer>& answer) {
         body_->sink != nullptr && body_->sink->position() >= content_->version.size;
     body_->ticket = 0;
     body_->sink.reset();
+    if (std::exchange(body_->moved, false)) {
+        pump();
+        return;
+    }
     if (!answer) {
         const auto code = answer.error().code;
         if (code == modem::Errc::cancelled || code == modem::Errc::gave_way) {

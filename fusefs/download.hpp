@@ -29,7 +29,7 @@ public:
     /// No reader any more: the transfer ends at its next break-off point.
     void stop();
     /// Where later transfers fetch from (the file was renamed on the server).
-    void moved(modem::RemotePath path) { path_ = std::move(path); }
+    void moved(modem::RemotePath path);
     [[nodiscard]] bool active() const;
     /// Raised when bytes that readers may have seen proved wrong; they then get an error.
     [[nodiscard]] std::uint64_t generation() const;
