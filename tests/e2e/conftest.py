@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: MIT
 import os
 import pathlib
+import signal
 import threading
 
 import pytest
@@ -20,6 +21,9 @@ def pytest_collection_modifyitems(items):
 
 def pytest_configure(config):
     config.stacks = []
+    # Run in the background, this process may have been told to ignore Ctrl-C, and so would the
+    # programs that it starts and interrupts.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 class Stacks:
