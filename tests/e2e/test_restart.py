@@ -38,7 +38,7 @@ def test_sigterm_unmounts(stack):
 
 def test_sigterm_during_an_upload_keeps_it(make_stack, local):
     stack = make_stack(emulator=SLOW)
-    program, data = uploading(stack, local, 100_000)
+    program, data = uploading(stack, local, 40_000)
     before = time.monotonic()
     assert stack.daemon.stop() == 0
     assert time.monotonic() - before < 10
@@ -98,7 +98,7 @@ def test_kill_9_with_a_queued_upload(make_stack, local):
 
 def test_kill_9_in_the_middle_of_an_upload(make_stack, local):
     stack = make_stack(emulator=SLOW)
-    program, data = uploading(stack, local, 60_000)
+    program, data = uploading(stack, local, 30_000)
     assert stack.server.temporaries()
     stack.daemon.kill()
     program.communicate(timeout=10)
