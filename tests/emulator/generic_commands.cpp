@@ -25,7 +25,7 @@ std::string sim_word(Modem::Sim sim) {
 
 bool Modem::generic(const Command& command) {
     return generic_basic(command) || generic_identity(command) || generic_registration(command) ||
-           generic_network(command);
+           generic_service(command) || generic_network(command);
 }
 
 bool Modem::generic_basic(const Command& command) {
@@ -258,18 +258,42 @@ bool Modem::generic_registration(const Command& command) {
     return true;
 }
 
+void Modem::command_cmee(const Command& command) {
+    auto value = command.number_at(0, 0, 2, 0);
+    if (command.kind == Kind::set && !value) {
+        error(cme::bad_parameters);
+        return;
+    }
+    if (command.kind == Kind::set) {
+        cmee_ = static_cast<int>(*value);
+    }
+    settings_read_["+CMEE"] = std::to_string(cmee_);
+    remembered(command, "(0-2)", "0");
+}
+
+/// Questions about the network, whose answer depends on there being one.
+bool Modem::generic_service(const Command& command) {
+    bool service = service_error() == 0;
+    std::string text;
+    if (command.is("+CSQ")) {
+        text = service ? "23,99" : "99,99";
+    } else if (command.is("+COPS")) {
+        text = service ? "0,0,\"Emulated\",7" : "0";
+    } else if (command.is("+CGATT")) {
+        text = service ? "1" : "0";
+    } else {
+        return false;
+    }
+    if (command.is("+CSQ") ? command.kind == Kind::execute : command.kind == Kind::read) {
+        answer(tag(command.name) + text);
+    }
+    ok();
+    return true;
+}
+
 bool Modem::generic_network(const Command& command) {
     if (command.is("+CMEE")) {
-        auto value = command.number_at(0, 0, 2, 0);
-        if (command.kind == Kind::set && !value) {
-            error(cme::bad_parameters);
-            return true;
-        }
-        if (command.kind == Kind::set) {
-            cmee_ = static_cast<int>(*value);
-        }
-        settings_read_["+CMEE"] = std::to_string(cmee_);
-        remembered(command, "(0-2)", "0");
+        command_cmee(command);
     } else if (command.is("+CPIN")) {
         command_cpin(command);
     } else if (command.is("+CFUN")) {
@@ -278,19 +302,6 @@ bool Modem::generic_network(const Command& command) {
         command_ipr(command);
     } else if (command.is("+CGDCONT")) {
         command_cgdcont(command);
-    } else if (command.is("+CSQ")) {
-        answer(tag("+CSQ") + (service_error() == 0 ? "23,99" : "99,99"));
-        ok();
-    } else if (command.is("+COPS")) {
-        if (command.kind == Kind::read) {
-            answer(tag("+COPS") + (service_error() == 0 ? "0,0,\"Emulated\",7" : "0"));
-        }
-        ok();
-    } else if (command.is("+CGATT")) {
-        if (command.kind == Kind::read) {
-            answer(tag("+CGATT") + (service_error() == 0 ? "1" : "0"));
-        }
-        ok();
     } else if (command.is("+IFC")) {
         remembered(command, "(0,2),(0,2)", "0,0");
     } else if (command.is("+CSCS") || command.is("+CGACT") || command.is("+CTZU") ||

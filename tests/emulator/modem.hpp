@@ -125,6 +125,8 @@ private:
     bool generic_identity(const Command& command);
     bool generic_network(const Command& command);
     bool generic_registration(const Command& command);
+    bool generic_service(const Command& command);
+    void command_cmee(const Command& command);
     void command_cpin(const Command& command);
     void command_cfun(const Command& command);
     void command_ipr(const Command& command);
